@@ -1,0 +1,34 @@
+// Decodes replies, as a client does: for tests, and wherever Spinel is somebody's client.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace spinel {
+
+struct RespValue {
+  enum class Type : uint8_t {
+    kSimple, kError, kInteger, kBulk, kNull, kNullArray, kArray,
+    kMap, kSet, kPush, kDouble, kBool, kBigNumber, kVerbatim, kAttribute,
+  };
+  Type type = Type::kNull;
+  std::string text;                 // simple, error, bulk, big number, double as sent, verbatim ("txt:...")
+  int64_t integer = 0;              // integer; bool as 0 or 1
+  std::vector<RespValue> elements;  // of an aggregate; a map's keys and values alternate
+
+  bool operator==(const RespValue& other) const = default;
+};
+
+// Decodes one value from the front of `*input` and removes it. nullopt: not whole yet (and `*input` is
+// unchanged), or malformed (then `*error` is set). RESP3's `_` and RESP2's `$-1` are kNull, `*-1` is
+// kNullArray. Nesting is limited to 64 levels.
+std::optional<RespValue> DecodeResp(std::string_view* input, std::string* error);
+
+// The value as a person would read it, for test messages: `[1, "a", nil]`.
+std::string ToString(const RespValue& value);
+
+}  // namespace spinel
