@@ -1,0 +1,27 @@
+#include "storage/blob.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace spinel {
+
+Blob* Blob::Create(size_t size, size_t capacity) {
+  capacity = std::max(size, capacity);
+  void* block = std::malloc(sizeof(Blob) + capacity);
+  return block == nullptr ? nullptr : new (block) Blob(size, capacity);
+}
+
+Blob* Blob::Copy(std::string_view bytes, size_t capacity) {
+  Blob* blob = Create(bytes.size(), capacity);
+  if (blob != nullptr) std::memcpy(blob->data(), bytes.data(), bytes.size());
+  return blob;
+}
+
+void Blob::Free() {
+  this->~Blob();
+  std::free(this);
+}
+
+}  // namespace spinel

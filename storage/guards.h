@@ -1,0 +1,81 @@
+// Scoped access to the store. A guard holds the lock of its key's stripe, or of several stripes, from
+// construction to destruction; views into values do not outlive it.
+//
+// Inside a transaction or script the stripes are locked already: then guards are made with
+// Locking::kHeld and take nothing.
+//
+// Lock order: stripes by ascending number, then a timing wheel.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "storage/key_slot.h"
+#include "storage/spin_lock.h"
+
+namespace spinel {
+
+class Store;
+
+enum class Locking : uint8_t { kTake, kHeld };
+
+// Holds one stripe's lock, or nothing.
+class StripeLock {
+ public:
+  explicit StripeLock(SpinLock* lock) ABSL_NO_THREAD_SAFETY_ANALYSIS : lock_(lock) {
+    if (lock_ != nullptr) lock_->Lock();
+  }
+  ~StripeLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    if (lock_ != nullptr) lock_->Unlock();
+  }
+  StripeLock(const StripeLock&) = delete;
+  StripeLock& operator=(const StripeLock&) = delete;
+
+ private:
+  SpinLock* lock_;
+};
+
+// The right to change one key.
+class WriteGuard : private StripeLock, public KeySlot {
+ public:
+  WriteGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key)
+      : StripeLock(lock), KeySlot(store, context, database, key) {}
+};
+
+// The right to read one key. (Its lock is the same: reads touch the access clock.)
+class ReadGuard {
+ public:
+  ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key)
+      : guard_(lock, store, context, database, key) {}
+
+  bool exists() const { return guard_.exists(); }
+  explicit operator bool() const { return exists(); }
+  const Entry* operator->() const { return guard_.entry(); }
+  const Entry& operator*() const { return *guard_.entry(); }
+  bool Is(ValueType type) const { return guard_.Is(type); }
+  void CountLookup() { guard_.CountLookup(); }
+  void Touch() { guard_.Touch(); }
+
+ private:
+  WriteGuard guard_;
+};
+
+// Holds the stripes of several keys; slots for them are made with Store::Slot.
+class MultiLock {
+ public:
+  MultiLock() = default;
+  ~MultiLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (auto lock = locks_.rbegin(); lock != locks_.rend(); ++lock) (*lock)->Unlock();
+  }
+  MultiLock(const MultiLock&) = delete;
+  MultiLock& operator=(const MultiLock&) = delete;
+  MultiLock(MultiLock&& other) noexcept : locks_(std::exchange(other.locks_, {})) {}
+
+ private:
+  friend class Store;
+  absl::InlinedVector<SpinLock*, 16> locks_;
+};
+
+}  // namespace spinel

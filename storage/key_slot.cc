@@ -1,0 +1,220 @@
+#include "storage/key_slot.h"
+
+#include <cassert>
+#include <cstring>
+
+#include "storage/blob.h"
+#include "storage/store.h"
+
+namespace spinel {
+
+KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key& key)
+    : store_(store), context_(context), stripe_(&store->StripeOf(key)), key_(key) {
+  stripe_->lock.AssertHeld();
+  physical_database_ = store->Physical(database);
+  database_ = stripe_->Find(physical_database_);
+  if (database_ == nullptr) return;
+  position_ = database_->table.Find(
+      key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (!position_) return;
+  entry_ = position_.node();
+  if (entry_->ExpiredAt(context->now_ms)) {
+    Entry* expired = entry_;
+    Remove();
+    Discard(expired);
+    context->stats->expired_keys.Add();
+  }
+}
+
+void KeySlot::CountLookup() {
+  if (entry_ == nullptr) {
+    context_->stats->keyspace_misses.Add();
+    return;
+  }
+  context_->stats->keyspace_hits.Add();
+  Touch();
+}
+
+void KeySlot::Touch() {
+  if (!context_->touch) return;
+  const uint32_t clock = entry_->access_clock();
+  const uint32_t now = store_->access_tracking_.Accessed(clock, context_->now_ms);
+  if (clock != now) entry_->set_access_clock(now);
+}
+
+// True when the entry is a string whose room for the expiry is as wanted: then it now holds an
+// in-place value of `size` bytes, not filled yet.
+bool KeySlot::PrepareOverwrite(size_t size, bool with_expiry) {
+  if (entry_ == nullptr || entry_->type() != ValueType::kString ||
+      entry_->string_encoding() == StringEncoding::kBlob ||
+      entry_->has_expiry_field() != with_expiry) {
+    return false;
+  }
+  SetMoved(Entry::ResizeInline(entry_, size));
+  entry_->set_access_clock(store_->access_tracking_.Initial(context_->now_ms));
+  entry_->set_edited(false);
+  return true;
+}
+
+void KeySlot::SetString(std::string_view bytes, int64_t expiry) {
+  assert(bytes.size() < Blob::kMinBytes);
+  const bool with_expiry = expiry != Entry::kNoExpiry;
+  if (!PrepareOverwrite(bytes.size(), with_expiry)) {
+    Entry* fresh = Entry::NewString(key_.name, bytes, with_expiry);
+    if (with_expiry) fresh->set_expiry(expiry);
+    Put(fresh);
+    return;
+  }
+  entry_->set_string_encoding(StringEncoding::kInline);
+  std::memcpy(entry_->inline_value_data(), bytes.data(), bytes.size());
+  if (with_expiry) StoreExpiry(expiry);
+  MarkChanged();
+}
+
+void KeySlot::SetInteger(int64_t value, int64_t expiry) {
+  const bool with_expiry = expiry != Entry::kNoExpiry;
+  if (!PrepareOverwrite(sizeof(value), with_expiry)) {
+    Entry* fresh = Entry::NewInteger(key_.name, value, with_expiry);
+    if (with_expiry) fresh->set_expiry(expiry);
+    Put(fresh);
+    return;
+  }
+  entry_->set_string_encoding(StringEncoding::kInteger);
+  entry_->set_integer(value);
+  if (with_expiry) StoreExpiry(expiry);
+  MarkChanged();
+}
+
+void KeySlot::SetBlob(Blob* blob, int64_t expiry) {
+  const bool with_expiry = expiry != Entry::kNoExpiry;
+  Entry* fresh = Entry::NewBlob(key_.name, blob, with_expiry);
+  if (with_expiry) fresh->set_expiry(expiry);
+  Put(fresh);
+}
+
+void KeySlot::Put(Entry* fresh) {
+  assert(fresh->key() == key_.name);
+  if (fresh->access_clock() == 0) {
+    fresh->set_access_clock(store_->access_tracking_.Initial(context_->now_ms));
+  }
+  if (entry_ == nullptr) {
+    if (database_ == nullptr) {
+      stripe_->lock.AssertHeld();
+      database_ = stripe_->FindOrCreate(physical_database_, store_->databases_);
+    }
+    position_ = database_->table.Insert(key_.hash, fresh);
+  } else {
+    if (entry_->has_expiry_field()) {
+      --database_->expiring;
+      // A handle that is out for the old value will do for the new one if it fires early enough.
+      if (entry_->armed() && fresh->has_expiry_field() && fresh->expiry() >= entry_->expiry() &&
+          fresh->expiry() <= Entry::kMaxWheelExpiry) {
+        fresh->Arm(entry_->armed_tick());
+      }
+    }
+    Discard(entry_);
+    database_->table.SetNode(position_, fresh);
+  }
+  entry_ = fresh;
+  if (fresh->has_expiry_field()) {
+    ++database_->expiring;
+    if (!fresh->armed()) ArmFor(fresh->expiry());
+  }
+  MarkChanged();
+}
+
+void KeySlot::ChangeInteger(int64_t value) {
+  assert(entry_->string_encoding() == StringEncoding::kInteger);
+  entry_->set_integer(value);
+  MarkChanged();
+}
+
+void KeySlot::SetMoved(Entry* moved) {
+  if (moved == entry_) return;
+  database_->table.SetNode(position_, moved);
+  entry_ = moved;
+}
+
+Entry* KeySlot::Take() {
+  Entry* entry = entry_;
+  if (entry == nullptr) return nullptr;
+  Remove();
+  MarkChanged();
+  return entry;
+}
+
+bool KeySlot::Delete() {
+  Entry* entry = Take();
+  if (entry == nullptr) return false;
+  Discard(entry);
+  return true;
+}
+
+bool KeySlot::Unlink() {
+  Entry* entry = Take();
+  if (entry == nullptr) return false;
+  if (entry->MemoryBytes() >= Blob::kMinBytes) {
+    store_->reclaimer_.Free(entry);
+  } else {
+    Entry::Delete(entry);
+  }
+  return true;
+}
+
+void KeySlot::SetExpiry(int64_t unix_ms) {
+  if (!entry_->has_expiry_field()) {
+    SetMoved(Entry::WithExpiryField(entry_, true));
+    ++database_->expiring;
+    entry_->set_expiry(unix_ms);
+    ArmFor(unix_ms);
+  } else {
+    StoreExpiry(unix_ms);
+  }
+  MarkChanged();
+}
+
+bool KeySlot::Persist() {
+  if (entry_ == nullptr || !entry_->has_expiry_field()) return false;
+  SetMoved(Entry::WithExpiryField(entry_, false));
+  --database_->expiring;
+  MarkChanged();
+  return true;
+}
+
+// Takes the entry out of the table, without freeing it.
+void KeySlot::Remove() {
+  if (entry_->has_expiry_field()) --database_->expiring;
+  database_->table.Erase(key_.hash, position_);
+  position_ = {};
+  entry_ = nullptr;
+}
+
+void KeySlot::Discard(Entry* entry) {
+  if (entry->IsBig()) {
+    store_->reclaimer_.Free(entry);
+  } else {
+    Entry::Delete(entry);
+  }
+}
+
+// Expects the expiry field. Keeps the handle that is out if it fires no later than the new expiry.
+void KeySlot::StoreExpiry(int64_t unix_ms) {
+  bool keep = false;
+  if (entry_->armed()) {
+    // The handle's full tick is the latest one, not after the old expiry's, with its low 16 bits.
+    const int64_t old_tick = TimingWheel::TickOf(entry_->expiry());
+    const int64_t armed = old_tick - ((old_tick - entry_->armed_tick()) & 0xffff);
+    keep = armed <= TimingWheel::TickOf(unix_ms);
+  }
+  entry_->set_expiry(unix_ms);
+  if (!keep) ArmFor(unix_ms);
+}
+
+void KeySlot::ArmFor(int64_t unix_ms) {
+  if (unix_ms > Entry::kMaxWheelExpiry) return;
+  const int64_t tick =
+      store_->Arm(key_.hash, physical_database_, TimingWheel::TickOf(unix_ms));
+  entry_->Arm(static_cast<uint16_t>(tick));
+}
+
+}  // namespace spinel

@@ -1,0 +1,96 @@
+// One key in a locked stripe: the only way to read or change the keyspace. Every change goes through
+// here, so that the expiry count, the timing wheel, statistics and whatever else watches changes are
+// served in one place.
+//
+// A slot does not lock: guards (guards.h) hold the stripe's lock for as long as a slot lives. A key
+// that has expired is removed when its slot is made, so no expired value can be seen.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "storage/entry.h"
+#include "storage/op_context.h"
+#include "storage/stripe.h"
+
+namespace spinel {
+
+class Blob;
+class Store;
+
+// A key's name and its hash, computed once per request.
+struct Key {
+  std::string_view name;
+  uint64_t hash = 0;
+};
+
+class KeySlot {
+ public:
+  // Expects the stripe of `key` to be locked for as long as the slot lives.
+  KeySlot(Store* store, const OpContext* context, int database, const Key& key);
+
+  bool exists() const { return entry_ != nullptr; }
+  explicit operator bool() const { return exists(); }
+  const Entry* entry() const { return entry_; }
+  const Entry* operator->() const { return entry_; }
+  const Entry& operator*() const { return *entry_; }
+  const Key& key() const { return key_; }
+  bool Is(ValueType type) const { return entry_ != nullptr && entry_->type() == type; }
+  // Unix ms; Entry::kNoExpiry also when the key does not exist.
+  int64_t expiry() const { return entry_ != nullptr ? entry_->expiry() : Entry::kNoExpiry; }
+
+  // Counts a hit or a miss and, for a hit, updates the access clock.
+  void CountLookup();
+  // Updates the access clock.
+  void Touch();
+
+  // Each replaces whatever the key held. `expiry` in Unix ms, or Entry::kNoExpiry.
+  // SetString: shorter than Blob::kMinBytes. SetBlob takes over the caller's reference.
+  void SetString(std::string_view bytes, int64_t expiry);
+  void SetInteger(int64_t value, int64_t expiry);
+  void SetBlob(Blob* blob, int64_t expiry);
+  // Takes over an entry that carries this key's name; its expiry stands.
+  void Put(Entry* fresh);
+
+  // Changes a string in place; expects one. The expiry stays.
+  void ChangeInteger(int64_t value);
+
+  // False: there was none. Delete frees on the spot unless that would take long.
+  bool Delete();
+  // As Delete, but always frees elsewhere when the value is not tiny.
+  bool Unlink();
+  // Removes the key and gives its entry to the caller; nullptr: there was none.
+  Entry* Take();
+
+  // Expects an existing key.
+  void SetExpiry(int64_t unix_ms);
+  // False: there was no expiry.
+  bool Persist();
+
+  // For value types: the entry, to be changed; a moved entry is handed back; and the note that the
+  // value did change.
+  Entry* mutable_entry() { return entry_; }
+  void SetMoved(Entry* moved);
+  void MarkChanged() { context_->stats->changes.Add(); }
+
+  Store* store() const { return store_; }
+  int64_t now_ms() const { return context_->now_ms; }
+
+ private:
+  void Remove();
+  void Discard(Entry* entry);
+  void StoreExpiry(int64_t unix_ms);
+  void ArmFor(int64_t unix_ms);
+  bool PrepareOverwrite(size_t size, bool with_expiry);
+
+  Store* store_;
+  const OpContext* context_;
+  Stripe* stripe_;
+  Database* database_;
+  int physical_database_;
+  Key key_;
+  Keyspace::Position position_;
+  Entry* entry_ = nullptr;
+};
+
+}  // namespace spinel

@@ -1,0 +1,43 @@
+// What an operation on the store brings along: the time, how it touches the key, and where it counts.
+//
+// Owner: a loop (one for all its commands) or a test. Threads: the owner's; the counters may be read
+// by any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace spinel {
+
+// A counter with one writer: an increment is a plain load and store, other threads may read it.
+class Counter {
+ public:
+  void Add(uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
+  void Reset() { value_.store(0, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct StoreStats {
+  Counter keyspace_hits;
+  Counter keyspace_misses;
+  Counter expired_keys;
+  Counter changes;  // modifications of the data set
+};
+
+struct OpContext {
+  explicit OpContext(StoreStats* store_stats) : stats(store_stats) {}
+
+  // Unix milliseconds; set once per batch of commands, so that all of one batch see the same time.
+  void SetNow(int64_t unix_ms) { now_ms = unix_ms; }
+
+  int64_t now_ms = 0;
+  StoreStats* stats;
+  bool touch = true;  // false: a read leaves the key's access clock alone (CLIENT NO-TOUCH)
+};
+
+}  // namespace spinel

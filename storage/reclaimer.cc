@@ -1,0 +1,55 @@
+#include "storage/reclaimer.h"
+
+#include <utility>
+
+#include "storage/entry.h"
+
+namespace spinel {
+
+Reclaimer::~Reclaimer() {
+  std::thread thread;
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_ = true;
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void Reclaimer::Free(Entry* entry) {
+  Run([entry] { Entry::Delete(entry); }, 1);
+}
+
+void Reclaimer::Run(std::function<void()> work, uint64_t objects) {
+  pending_.fetch_add(objects, std::memory_order_relaxed);
+  absl::MutexLock lock(&mutex_);
+  queue_.push_back({std::move(work), objects});
+  if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
+}
+
+void Reclaimer::Drain() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &Reclaimer::Idle));
+}
+
+void Reclaimer::Loop() {
+  for (;;) {
+    std::vector<Job> jobs;
+    {
+      absl::MutexLock lock(&mutex_);
+      busy_ = false;
+      mutex_.Await(absl::Condition(this, &Reclaimer::HasWork));
+      if (queue_.empty()) return;
+      jobs.swap(queue_);
+      busy_ = true;
+    }
+    for (Job& job : jobs) {
+      job.work();
+      job.work = nullptr;  // what it captured goes now, before it is counted
+      pending_.fetch_sub(job.objects, std::memory_order_relaxed);
+      freed_.fetch_add(job.objects, std::memory_order_relaxed);
+    }
+  }
+}
+
+}  // namespace spinel

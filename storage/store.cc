@@ -1,0 +1,355 @@
+#include "storage/store.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <numeric>
+#include <utility>
+
+#include "storage/random.h"
+
+namespace spinel {
+namespace {
+
+// A wheel handle's locator: stripe within the wheel (8 bits), physical database (8), the low bits of
+// the hash (24).
+constexpr int kHashBits = 24;
+constexpr uint64_t kHashMask = (uint64_t{1} << kHashBits) - 1;
+constexpr int kWheelShift = std::countr_zero(unsigned{Store::kWheels});
+
+constexpr uint64_t Locator(uint32_t stripe, int database, uint64_t hash) {
+  return uint64_t{stripe >> kWheelShift} << (kHashBits + 8) |
+         static_cast<uint64_t>(database) << kHashBits | (hash & kHashMask);
+}
+constexpr int DatabaseOf(const TimingWheel::Handle& handle) {
+  return static_cast<int>(handle.locator >> kHashBits & 0xff);
+}
+
+void DeleteAll(std::vector<Keyspace>* tables) {
+  for (Keyspace& table : *tables) {
+    table.ForEach([](Entry* entry) { Entry::Delete(entry); });
+  }
+  tables->clear();
+}
+
+}  // namespace
+
+Store::Store(const Options& options)
+    : stripe_count_(options.stripes),
+      stripe_shift_(64 - std::countr_zero(options.stripes)),
+      databases_(options.databases),
+      stripes_(new Stripe[options.stripes]),
+      physical_(static_cast<size_t>(options.databases)) {
+  assert(std::has_single_bit(options.stripes) && options.stripes >= kWheels);
+  assert(options.stripes <= 4096 && options.databases >= 1 && options.databases <= kMaxDatabases);
+  std::iota(physical_.begin(), physical_.end(), uint8_t{0});
+  for (int i = 0; i < kWheels; ++i) {
+    wheels_.push_back(std::make_unique<TimingWheel>(TimingWheel::NowTick(options.now_ms)));
+  }
+}
+
+Store::~Store() {
+  reclaimer_.Drain();
+  StoreStats stats;
+  OpContext context(&stats);
+  Flush(context, -1, false);
+}
+
+MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  absl::InlinedVector<uint32_t, 16> numbers;
+  for (const Key& key : keys) numbers.push_back(StripeIndex(key.hash));
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  MultiLock lock;
+  for (const uint32_t number : numbers) {
+    stripes_[number].lock.Lock();
+    lock.locks_.push_back(&stripes_[number].lock);
+  }
+  return lock;
+}
+
+MultiLock Store::LockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  MultiLock lock;
+  lock.locks_.reserve(stripe_count_);
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    stripes_[i].lock.Lock();
+    lock.locks_.push_back(&stripes_[i].lock);
+  }
+  return lock;
+}
+
+Keyspace* Store::TableOf(Stripe* stripe, int physical) const {
+  stripe->lock.AssertHeld();
+  Database* found = stripe->Find(physical);
+  return found == nullptr ? nullptr : &found->table;
+}
+
+void Store::PrefetchBucket(int database, const Key& key) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(&stripe.lock);
+  if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchBucket(key.hash);
+}
+
+void Store::PrefetchEntry(int database, const Key& key) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(&stripe.lock);
+  if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
+}
+
+uint64_t Store::Size(int database) {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    StripeLock lock(&stripes_[i].lock);
+    if (const Keyspace* table = TableOf(&stripes_[i], Physical(database))) total += table->size();
+  }
+  return total;
+}
+
+Store::DatabaseInfo Store::Info(int database, int64_t now_ms) {
+  constexpr int kSamples = 64;
+  DatabaseInfo info;
+  int64_t ttl_sum = 0;
+  int samples = 0;
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    Stripe& stripe = stripes_[i];
+    StripeLock lock(&stripe.lock);
+    stripe.lock.AssertHeld();
+    Database* found = stripe.Find(Physical(database));
+    if (found == nullptr) continue;
+    info.keys += found->table.size();
+    info.expiring += found->expiring;
+    if (found->expiring == 0 || samples >= kSamples) continue;
+    const Entry* entry = found->table.Sample(FastRandom);
+    if (entry == nullptr || entry->expiry() <= now_ms) continue;
+    ttl_sum += entry->expiry() - now_ms;
+    ++samples;
+  }
+  if (samples > 0) info.average_ttl_ms = ttl_sum / samples;
+  return info;
+}
+
+size_t Store::TableMemoryBytes(int database) {
+  size_t total = 0;
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    StripeLock lock(&stripes_[i].lock);
+    if (const Keyspace* table = TableOf(&stripes_[i], Physical(database))) {
+      total += table->MemoryBytes();
+    }
+  }
+  return total;
+}
+
+uint64_t Store::Scan(const OpContext& context, int database, uint64_t cursor, uint64_t count,
+                     EntryVisitor visit) {
+  const uint32_t stripe_bits = static_cast<uint32_t>(std::countr_zero(stripe_count_));
+  auto number = static_cast<uint32_t>(cursor & (stripe_count_ - 1));
+  uint64_t position = cursor >> stripe_bits;
+  const uint64_t max_steps = count > UINT64_MAX / 10 ? UINT64_MAX : count * 10;
+  uint64_t seen = 0;
+  for (uint64_t steps = 0; seen < count && steps < max_steps;) {
+    Stripe& stripe = stripes_[number];
+    StripeLock lock(&stripe.lock);
+    const Keyspace* table = TableOf(&stripe, Physical(database));
+    if (table == nullptr) {
+      position = 0;
+    } else {
+      // A stripe's lock is held for a few buckets at a time.
+      for (int i = 0; i < 8 && seen < count && steps < max_steps; ++i, ++steps) {
+        position = table->Scan(position, [&](Entry* entry) {
+          ++seen;
+          if (!entry->ExpiredAt(context.now_ms)) visit(*entry);
+        });
+        if (position == 0) break;
+      }
+    }
+    if (position == 0 && ++number == stripe_count_) return 0;
+  }
+  return position << stripe_bits | number;
+}
+
+void Store::ForEach(const OpContext& context, int database, EntryVisitor visit) {
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    StripeLock lock(&stripes_[i].lock);
+    const Keyspace* table = TableOf(&stripes_[i], Physical(database));
+    if (table == nullptr) continue;
+    table->ForEach([&](Entry* entry) {
+      if (!entry->ExpiredAt(context.now_ms)) visit(*entry);
+    });
+  }
+}
+
+bool Store::RandomKey(const OpContext& context, int database, std::string* name) {
+  // Random stripes first; then, in a nearly empty store, all of them in turn.
+  const uint32_t tries = 2 * stripe_count_;
+  for (uint32_t i = 0; i < tries + stripe_count_; ++i) {
+    const auto number = static_cast<uint32_t>(i < tries ? FastRandom() % stripe_count_ : i - tries);
+    Stripe& stripe = stripes_[number];
+    StripeLock lock(&stripe.lock);
+    const Keyspace* table = TableOf(&stripe, Physical(database));
+    if (table == nullptr) continue;
+    while (Entry* entry = table->Sample(FastRandom)) {
+      const std::string_view key = entry->key();
+      // A slot removes the key if it has expired.
+      *name = key;
+      if (Slot(context, database, MakeKey(*name)).exists()) return true;
+    }
+  }
+  return false;
+}
+
+void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out, uint64_t* keys) {
+  stripe->lock.AssertHeld();
+  Database* found = stripe->Find(physical);
+  if (found == nullptr || found->table.empty()) return;
+  *keys += found->table.size();
+  out->emplace_back(std::move(found->table));
+  found->expiring = 0;
+}
+
+void Store::Flush(const OpContext& context, int database, bool background) {
+  auto tables = std::make_shared<std::vector<Keyspace>>();
+  std::vector<std::shared_ptr<TimingWheel::Remains>> remains;
+  uint64_t keys = 0;
+  {
+    MultiLock lock = LockAll();
+    for (uint32_t i = 0; i < stripe_count_; ++i) {
+      for (int db = 0; db < databases_; ++db) {
+        if (database != -1 && db != database) continue;
+        TakeTables(&stripes_[i], Physical(db), tables.get(), &keys);
+      }
+    }
+    if (database == -1) {
+      for (auto& wheel : wheels_) remains.emplace_back(wheel->Detach());
+    }
+  }
+  context.stats->changes.Add(keys);
+  if (background && keys > 0) {
+    reclaimer_.Run([tables, remains] { DeleteAll(tables.get()); }, keys);
+  } else {
+    DeleteAll(tables.get());
+  }
+}
+
+void Store::SwapDatabases(const OpContext& context, int first, int second) {
+  MultiLock lock = LockAll();
+  std::swap(physical_[static_cast<size_t>(first)], physical_[static_cast<size_t>(second)]);
+  context.stats->changes.Add();
+}
+
+int64_t Store::Arm(uint64_t hash, int physical_database, int64_t tick) {
+  const uint32_t stripe = StripeIndex(hash);
+  return wheels_[stripe % kWheels]->Arm(tick, Locator(stripe, physical_database, hash));
+}
+
+Stripe& Store::StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const {
+  const auto within = static_cast<uint32_t>(handle.locator >> (kHashBits + 8));
+  return stripes_[within << kWheelShift | static_cast<uint32_t>(wheel)];
+}
+
+uint64_t Store::HashOfHandle(const TimingWheel::Handle& handle) const {
+  return handle.locator & kHashMask;
+}
+
+bool Store::ExpireStep(const OpContext& context, int wheel) {
+  constexpr size_t kBatch = 64;
+  TimingWheel::Handle handles[kBatch];
+  const auto [count, more] = wheels_[static_cast<size_t>(wheel)]->Collect(
+      TimingWheel::NowTick(context.now_ms), handles, kBatch);
+  // The keys are scattered: bring bucket and entry of all of them into the cache first.
+  for (size_t i = 0; i < count; ++i) __builtin_prefetch(&StripeOfHandle(wheel, handles[i]), 1);
+  for (size_t i = 0; i < count; ++i) {
+    Stripe& stripe = StripeOfHandle(wheel, handles[i]);
+    StripeLock lock(&stripe.lock);
+    Keyspace* table = TableOf(&stripe, DatabaseOf(handles[i]));
+    if (table != nullptr) table->PrefetchBucket(HashOfHandle(handles[i]));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Stripe& stripe = StripeOfHandle(wheel, handles[i]);
+    StripeLock lock(&stripe.lock);
+    Keyspace* table = TableOf(&stripe, DatabaseOf(handles[i]));
+    if (table == nullptr) continue;
+    table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [](Keyspace::Position position) {
+      __builtin_prefetch(position.node());
+      __builtin_prefetch(reinterpret_cast<const char*>(position.node()) + 64);
+    });
+  }
+  for (size_t i = 0; i < count; ++i) FireHandle(context, wheel, handles[i]);
+  return more;
+}
+
+void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle) {
+  Stripe& stripe = StripeOfHandle(wheel, handle);
+  StripeLock lock(&stripe.lock);
+  const int physical = DatabaseOf(handle);
+  Keyspace* table = TableOf(&stripe, physical);
+  if (table == nullptr) return;
+  absl::InlinedVector<Entry*, 8> expired;
+  table->VisitCandidates(HashOfHandle(handle), kHashBits, [&](Keyspace::Position position) {
+    Entry* entry = position.node();
+    if (!entry->has_expiry_field()) return;
+    if (entry->ExpiredAt(context.now_ms)) {
+      expired.push_back(entry);
+    } else if (entry->armed() && entry->armed_tick() == static_cast<uint16_t>(handle.tick)) {
+      // This key's own handle, and its expiry was put off: arm it again.
+      const uint64_t hash = kKeyHasher(entry->key());
+      const int64_t tick = Arm(hash, physical, TimingWheel::TickOf(entry->expiry()));
+      entry->Arm(static_cast<uint16_t>(tick));
+    }
+  });
+  for (Entry* entry : expired) RemoveExpired(context, &stripe, physical, entry);
+}
+
+bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
+  stripe->lock.AssertHeld();
+  Database* database = stripe->Find(physical);
+  const uint64_t hash = kKeyHasher(entry->key());
+  const auto position =
+      database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
+  if (!position) return false;
+  database->table.Erase(hash, position);
+  --database->expiring;
+  context.stats->expired_keys.Add();
+  if (entry->IsBig()) {
+    reclaimer_.Free(entry);
+  } else {
+    Entry::Delete(entry);
+  }
+  return true;
+}
+
+bool Store::SweepStep(int wheel) {
+  constexpr size_t kBatch = 64;
+  TimingWheel::Handle handles[kBatch];
+  const size_t count = wheels_[static_cast<size_t>(wheel)]->CollectForSweep(handles, kBatch);
+  for (size_t i = 0; i < count; ++i) {
+    Stripe& stripe = StripeOfHandle(wheel, handles[i]);
+    StripeLock lock(&stripe.lock);
+    const int physical = DatabaseOf(handles[i]);
+    Keyspace* table = TableOf(&stripe, physical);
+    if (table == nullptr) continue;
+    table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [&](Keyspace::Position position) {
+      Entry* entry = position.node();
+      if (!entry->has_expiry_field() || !entry->armed() ||
+          entry->armed_tick() != static_cast<uint16_t>(handles[i].tick)) {
+        return;
+      }
+      const int64_t tick = Arm(kKeyHasher(entry->key()), physical, handles[i].tick);
+      entry->Arm(static_cast<uint16_t>(tick));
+    });
+  }
+  return count == kBatch;
+}
+
+size_t Store::WheelHandles() const {
+  size_t total = 0;
+  for (const auto& wheel : wheels_) total += wheel->size();
+  return total;
+}
+
+size_t Store::WheelMemoryBytes() const {
+  size_t total = 0;
+  for (const auto& wheel : wheels_) total += wheel->MemoryBytes();
+  return total;
+}
+
+}  // namespace spinel

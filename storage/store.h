@@ -1,0 +1,135 @@
+// The keyspace: stripes of keys, each behind its own lock, and the timing wheels that expire them.
+//
+// Owner: the Server. Threads: any; every call locks what it needs, or states what it expects.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "storage/access_clock.h"
+#include "storage/guards.h"
+#include "storage/key_slot.h"
+#include "storage/reclaimer.h"
+#include "storage/stripe.h"
+#include "storage/timing_wheel.h"
+
+namespace spinel {
+
+class Store {
+ public:
+  struct Options {
+    uint32_t stripes = 1024;  // a power of two, at most 4096
+    int databases = 16;       // at most 256
+    int64_t now_ms = 0;       // Unix time at which the wheels begin
+  };
+
+  static constexpr int kMaxDatabases = 256;
+  static constexpr int kWheels = 16;  // stripes are dealt out to them by number
+
+  explicit Store(const Options& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  static Key MakeKey(std::string_view name) { return {name, kKeyHasher(name)}; }
+
+  ReadGuard Read(const OpContext& context, int database, const Key& key,
+                 Locking locking = Locking::kTake) {
+    return ReadGuard(LockOf(key, locking), this, &context, database, key);
+  }
+  WriteGuard Write(const OpContext& context, int database, const Key& key,
+                   Locking locking = Locking::kTake) {
+    return WriteGuard(LockOf(key, locking), this, &context, database, key);
+  }
+  // Locks the stripes of all keys, in order.
+  MultiLock Lock(std::span<const Key> keys);
+  // Locks every stripe.
+  MultiLock LockAll();
+  // Expects the key's stripe to be locked.
+  KeySlot Slot(const OpContext& context, int database, const Key& key) {
+    return KeySlot(this, &context, database, key);
+  }
+
+  // Hints for a key that will be used soon, in this order, with other keys' hints in between.
+  void PrefetchStripe(const Key& key) const { __builtin_prefetch(&StripeOf(key), 1); }
+  void PrefetchBucket(int database, const Key& key);
+  void PrefetchEntry(int database, const Key& key);
+
+  int databases() const { return databases_; }
+  // Keys physically present, expired or not.
+  uint64_t Size(int database);
+  struct DatabaseInfo {
+    uint64_t keys = 0;
+    uint64_t expiring = 0;
+    int64_t average_ttl_ms = 0;  // of a sample
+  };
+  DatabaseInfo Info(int database, int64_t now_ms);
+
+  // One step of SCAN: visits live keys until at least `count` were seen or 10 * count buckets passed,
+  // locking one stripe at a time. Returns the next cursor; 0 begins and ends. The visitor runs under
+  // a stripe's lock: it copies what it needs and calls nothing of the store.
+  using EntryVisitor = absl::FunctionRef<void(const Entry&)>;
+  uint64_t Scan(const OpContext& context, int database, uint64_t cursor, uint64_t count,
+                EntryVisitor visit);
+  // Visits every live key, one stripe at a time, not as one moment's picture.
+  void ForEach(const OpContext& context, int database, EntryVisitor visit);
+  // False: the database is empty.
+  bool RandomKey(const OpContext& context, int database, std::string* name);
+
+  // Removes every key of one database, or of all (-1). The moment is atomic; with `background` the
+  // freeing happens on the reclaimer.
+  void Flush(const OpContext& context, int database, bool background);
+  void SwapDatabases(const OpContext& context, int first, int second);
+
+  // Removes keys of wheel 0 <= wheel < kWheels that are due, a bounded batch. True: call again.
+  bool ExpireStep(const OpContext& context, int wheel);
+  // Weeds out handles of keys that are gone, a bounded batch. True: call again.
+  bool SweepStep(int wheel);
+  size_t WheelHandles() const;
+  size_t WheelMemoryBytes() const;
+  // Bytes of buckets and directories.
+  size_t TableMemoryBytes(int database);
+
+  Reclaimer& reclaimer() { return reclaimer_; }
+  AccessTracking& access_tracking() { return access_tracking_; }
+
+ private:
+  friend class KeySlot;
+
+  uint32_t StripeIndex(uint64_t hash) const {
+    return static_cast<uint32_t>(hash >> stripe_shift_);
+  }
+  Stripe& StripeOf(const Key& key) const { return stripes_[StripeIndex(key.hash)]; }
+  SpinLock* LockOf(const Key& key, Locking locking) const {
+    return locking == Locking::kTake ? &StripeOf(key).lock : nullptr;
+  }
+  // The tables of a logical database; expects any stripe's lock.
+  int Physical(int database) const { return physical_[static_cast<size_t>(database)]; }
+
+  // Arms a handle for the key; returns the tick it fires at.
+  int64_t Arm(uint64_t hash, int physical_database, int64_t tick);
+  // The tables of `physical` in one stripe, taken out.
+  void TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out, uint64_t* keys);
+  void FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle);
+  Stripe& StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const;
+  uint64_t HashOfHandle(const TimingWheel::Handle& handle) const;
+  Keyspace* TableOf(Stripe* stripe, int physical) const;
+  bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
+
+  const uint32_t stripe_count_;
+  const int stripe_shift_;
+  const int databases_;
+  std::unique_ptr<Stripe[]> stripes_;
+  std::vector<uint8_t> physical_;  // SWAPDB swaps two of these, holding every stripe's lock
+  std::vector<std::unique_ptr<TimingWheel>> wheels_;
+  AccessTracking access_tracking_;
+  Reclaimer reclaimer_;
+};
+
+}  // namespace spinel

@@ -1,0 +1,48 @@
+// A stripe: the part of the keyspace that one lock guards. The stripe of a key is given by the high
+// bits of its hash; all databases of those keys lie in it, so MOVE, COPY and SWAPDB lock like any
+// other command.
+//
+// Owner: the Store. Everything is guarded by `lock`, which guards.h takes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "storage/entry.h"
+#include "storage/hash_table.h"
+#include "storage/key_hash.h"
+#include "storage/spin_lock.h"
+
+namespace spinel {
+
+struct EntryHash {
+  static uint64_t Hash(const Entry& entry) { return kKeyHasher(entry.key()); }
+};
+using Keyspace = HashTable<Entry, EntryHash>;
+
+// One database's share of a stripe.
+struct Database {
+  Keyspace table;
+  uint64_t expiring = 0;  // keys with an expiry
+};
+
+struct alignas(64) Stripe {
+  SpinLock lock;
+  Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
+  std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
+
+  // Of a physical database; nullptr: it never had a key here.
+  Database* Find(int database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
+    if (database == 0) return &first;
+    return others == nullptr ? nullptr : &others[static_cast<size_t>(database) - 1];
+  }
+  Database* FindOrCreate(int database, int databases) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
+    if (database == 0) return &first;
+    if (others == nullptr) others.reset(new Database[static_cast<size_t>(databases) - 1]);
+    return &others[static_cast<size_t>(database) - 1];
+  }
+};
+
+static_assert(sizeof(Stripe) == 64, "lock, table and count share one cache line");
+
+}  // namespace spinel
