@@ -1,0 +1,40 @@
+#include "server/client_registry.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "server/session.h"
+
+namespace spinel {
+
+void ClientRegistry::Add(Session* session) {
+  absl::MutexLock lock(&mutex_);
+  sessions_.emplace(session->id, session);
+  count_.store(sessions_.size(), std::memory_order_relaxed);
+}
+
+void ClientRegistry::Remove(Session* session) {
+  absl::MutexLock lock(&mutex_);
+  sessions_.erase(session->id);
+  count_.store(sessions_.size(), std::memory_order_relaxed);
+}
+
+void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Session*> ordered;
+  ordered.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) ordered.push_back(session);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Session* a, const Session* b) { return a->id < b->id; });
+  for (Session* session : ordered) visit(*session);
+}
+
+bool ClientRegistry::Visit(uint64_t id, absl::FunctionRef<void(Session&)> visit) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return false;
+  visit(*found->second);
+  return true;
+}
+
+}  // namespace spinel

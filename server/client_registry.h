@@ -1,0 +1,40 @@
+// Every connected client, on whatever loop: for CLIENT LIST, CLIENT KILL and the count.
+//
+// Owner: the Server. Threads: any. A session is in here from accept to just before its destruction;
+// a visitor sees it alive because the registry's mutex is held meanwhile: it must be brief, read only
+// what a Session offers to any thread, and not call the registry.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/synchronization/mutex.h"
+
+namespace spinel {
+
+class Session;
+
+class ClientRegistry {
+ public:
+  uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+
+  void Add(Session* session);
+  void Remove(Session* session);
+  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+
+  // Visits the sessions in the order of their ids.
+  void ForEach(absl::FunctionRef<void(Session&)> visit);
+  // False: no such client.
+  bool Visit(uint64_t id, absl::FunctionRef<void(Session&)> visit);
+
+ private:
+  std::atomic<uint64_t> next_id_{1};
+  std::atomic<uint64_t> count_{0};
+  absl::Mutex mutex_;
+  absl::flat_hash_map<uint64_t, Session*> sessions_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace spinel

@@ -1,0 +1,102 @@
+// What a handler gets: the request, who sent it, and access to the store through guards.
+//
+// Lives for one command. Threads: the loop's that executes it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "server/command.h"
+#include "server/loop_state.h"
+#include "server/server.h"
+#include "server/session.h"
+#include "storage/store.h"
+
+namespace spinel {
+
+// All keys of a command, their stripes locked.
+class LockedKeys {
+ public:
+  LockedKeys(Store* store, const OpContext* context, int database, Locking locking,
+             absl::InlinedVector<Key, 16> keys)
+      : store_(store),
+        context_(context),
+        database_(database),
+        keys_(std::move(keys)),
+        lock_(locking == Locking::kTake ? store->Lock(keys_) : MultiLock()) {}
+
+  size_t size() const { return keys_.size(); }
+  const Key& key(size_t i) const { return keys_[i]; }
+  KeySlot Slot(size_t i) const { return store_->Slot(*context_, database_, keys_[i]); }
+  // The same key in another database: its stripe is the same.
+  KeySlot SlotIn(int database, size_t i) const {
+    return store_->Slot(*context_, database, keys_[i]);
+  }
+
+ private:
+  Store* store_;
+  const OpContext* context_;
+  const int database_;
+  const absl::InlinedVector<Key, 16> keys_;
+  const MultiLock lock_;
+};
+
+class CommandContext {
+ public:
+  CommandContext(Server* server, LoopState* loop, Session* session, const Command* command,
+                 CommandArgs args, const Key& first_key)
+      : server_(server),
+        loop_(loop),
+        session_(session),
+        command_(command),
+        args_(args),
+        first_key_(first_key) {}
+
+  Server& server() const { return *server_; }
+  const Config& config() const { return server_->config(); }
+  Store& store() const { return server_->store(); }
+  LoopState& loop() const { return *loop_; }
+  const OpContext& op() const { return loop_->op; }
+  Session& session() const { return *session_; }
+  const Command& command() const { return *command_; }
+  CommandArgs args() const { return args_; }
+  std::string_view arg(size_t i) const { return args_[i]; }
+  size_t argc() const { return args_.size(); }
+  int64_t now_ms() const { return loop_->op.now_ms; }
+
+  // The argument as a key; the first key's hash was computed when the request was parsed.
+  Key key(size_t arg_index) const {
+    const std::string_view name = args_[arg_index];
+    return !name.empty() && name.data() == first_key_.name.data() ? first_key_
+                                                                  : Store::MakeKey(name);
+  }
+
+  // Guards for the key at an argument index (most commands have it at 1).
+  // Lookup counts a hit or miss and touches the key, as every reading command should; Peek does
+  // neither.
+  ReadGuard Lookup(size_t arg_index = 1) const {
+    ReadGuard guard = Peek(arg_index);
+    guard.CountLookup();
+    return guard;
+  }
+  ReadGuard Peek(size_t arg_index = 1) const {
+    return store().Read(op(), session_->db(), key(arg_index), locking_);
+  }
+  WriteGuard Write(size_t arg_index = 1) const {
+    return store().Write(op(), session_->db(), key(arg_index), locking_);
+  }
+  // All of the command's keys in their order, by its row.
+  LockedKeys LockKeys() const;
+
+ private:
+  Server* server_;
+  LoopState* loop_;
+  Session* session_;
+  const Command* command_;
+  CommandArgs args_;
+  Key first_key_;
+  Locking locking_ = Locking::kTake;
+};
+
+}  // namespace spinel

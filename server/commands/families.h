@@ -1,0 +1,21 @@
+// The families of commands. A new family is declared here and listed in families.cc.
+#pragma once
+
+#include <span>
+
+#include "server/command.h"
+
+namespace spinel {
+
+std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> KeyspaceCommands();
+std::span<const CommandSpec> ExpiryCommands();
+std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> PubSubCommands();
+std::span<const CommandSpec> ServerCommands();
+std::span<const CommandSpec> IntrospectionCommands();
+
+// All of the above.
+std::span<const std::span<const CommandSpec>> CommandFamilies();
+
+}  // namespace spinel

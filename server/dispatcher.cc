@@ -1,0 +1,153 @@
+#include "server/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "protocol/arg_reader.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/cycle_clock.h"
+
+namespace spinel {
+namespace {
+
+// At most `max` bytes of an argument for an error text, free of line breaks.
+std::string_view Clip(std::string_view text, size_t max) { return text.substr(0, max); }
+
+std::string UnknownCommandText(const Request& request) {
+  constexpr size_t kMaxText = 128;
+  if (request.command != nullptr) {
+    const Command& container = *request.command;
+    return fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", Clip(request.args[1], kMaxText),
+                       container.spec->name);
+  }
+  std::string arguments;
+  for (size_t i = 1; i < request.args.size() && arguments.size() < kMaxText; ++i) {
+    arguments += fmt::format("'{}' ", Clip(request.args[i], kMaxText - arguments.size()));
+  }
+  return fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                     Clip(request.args[0], kMaxText), arguments);
+}
+
+// What a RESP2 client may send while it is subscribed.
+bool AllowedWhileSubscribed(const CommandSpec& spec) {
+  for (const std::string_view name :
+       {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
+        "PING", "QUIT", "RESET"}) {
+    if (spec.name == name) return true;
+  }
+  return false;
+}
+
+// The text of the refusal, or empty.
+std::string Refusal(const Session& session, const Request& request) {
+  const Command* command = request.command;
+  if (command == nullptr) return UnknownCommandText(request);
+  if (command->spec->handler == nullptr && request.args.size() > 1) {
+    return UnknownCommandText(request);
+  }
+  if (command->spec->handler == nullptr || !command->ArityFits(request.args.size())) {
+    return fmt::format("ERR wrong number of arguments for '{}' command", command->name);
+  }
+  if (!session.authenticated && !command->Has(kNoAuth)) return "NOAUTH Authentication required.";
+  if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
+      !AllowedWhileSubscribed(*command->spec)) {
+    return fmt::format(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+        "allowed in this context",
+        command->name);
+  }
+  return {};
+}
+
+void CountLatency(CommandStats* stats, uint64_t ticks) {
+  LatencyHistogram* histogram = stats->histogram.load(std::memory_order_relaxed);
+  if (histogram == nullptr) {
+    histogram = new LatencyHistogram;
+    stats->histogram.store(histogram, std::memory_order_release);
+  }
+  histogram->Add(static_cast<uint64_t>(CycleClock::ToMicroseconds(ticks) * 1000));
+}
+
+// After a command: statistics, and what CLIENT REPLY wants done with the reply.
+void Finish(Server* server, LoopState* loop, Session* session, const ReplyWriter& reply) {
+  if (reply.error_count() == 0) return;
+  loop->stats.error_replies.Add(reply.error_count());
+  server->CountError(reply.last_error_code());
+}
+
+}  // namespace
+
+Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args) {
+  Request request;
+  request.args = args;
+  const Command* command = commands.Find(args[0]);
+  if (command != nullptr && !command->subcommands.empty() && args.size() > 1) {
+    const Command* sub = CommandTable::FindSubcommand(*command, args[1]);
+    if (sub != nullptr || command->spec->handler == nullptr) {
+      request.command = sub != nullptr ? sub : command;
+      return request;
+    }
+  }
+  request.command = command;
+  if (command != nullptr) {
+    const auto first = static_cast<size_t>(command->spec->keys.first);
+    if (first != 0 && first < args.size()) request.key = Store::MakeKey(args[first]);
+  }
+  return request;
+}
+
+void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, const Request& request,
+                         OutputBuffer* out) {
+  const bool muted = session->reply_mode != ReplyMode::kOn;
+  const OutputBuffer::Mark before = muted ? out->mark() : OutputBuffer::Mark();
+  ReplyWriter reply(out, session->resp());
+  const Command* command = request.command;
+  const bool fits = command != nullptr && command->spec->handler != nullptr &&
+                    command->ArityFits(request.args.size());
+  const bool plain = fits && session->authenticated && !session->subscribed();
+  if (!plain) {
+    const std::string refusal = Refusal(*session, request);
+    if (!refusal.empty()) {
+      if (command != nullptr) loop->stats.command[command->index].rejected.Add();
+      reply.Error(refusal);
+      Finish(server, loop, session, reply);
+      if (muted) out->TruncateTo(before);
+      if (session->reply_mode == ReplyMode::kSkipNext) session->reply_mode = ReplyMode::kOn;
+      return;
+    }
+  }
+
+  session->last_command.store(command, std::memory_order_relaxed);
+  const ReplyMode mode_before = session->reply_mode;
+  const uint64_t begin = CycleClock::Now();
+  {
+    CommandContext context(server, loop, session, command, request.args, request.key);
+    ArgReader args(request.args);
+    command->spec->handler(context, args, reply);
+  }
+  const uint64_t ticks = CycleClock::Now() - begin;
+
+  CommandStats& stats = loop->stats.command[command->index];
+  stats.calls.Add();
+  stats.ticks.Add(ticks);
+  loop->stats.commands_processed.Add();
+  if (server->config().latency_tracking()) CountLatency(&stats, ticks);
+  if (reply.error_count() > 0) [[unlikely]] {
+    stats.failed.Add();
+    Finish(server, loop, session, reply);
+  }
+  if (muted) [[unlikely]] {
+    // CLIENT REPLY ON answers although the mode was off when it came.
+    if (session->reply_mode != ReplyMode::kOn || mode_before == ReplyMode::kSkipNext) {
+      out->TruncateTo(before);
+    }
+    if (mode_before == ReplyMode::kSkipNext && session->reply_mode == ReplyMode::kSkipNext) {
+      session->reply_mode = ReplyMode::kOn;
+    }
+  }
+}
+
+}  // namespace spinel

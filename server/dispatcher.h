@@ -1,0 +1,32 @@
+// Takes a parsed request to its handler: finds the command, checks what may be checked before it runs,
+// runs it, counts.
+//
+// Threads: a loop's; holds no state of its own.
+#pragma once
+
+#include "protocol/output_buffer.h"
+#include "server/command.h"
+#include "server/loop_state.h"
+#include "server/server.h"
+#include "server/session.h"
+
+namespace spinel {
+
+// A request that has been looked at but not executed.
+struct Request {
+  CommandArgs args;
+  const Command* command = nullptr;  // null: unknown; a container: its subcommand is unknown
+  Key key;                           // the first key; an empty name: none
+};
+
+class Dispatcher {
+ public:
+  // Finds the command and hashes its first key. Expects at least one argument.
+  static Request Prepare(const CommandTable& commands, CommandArgs args);
+
+  // Checks and executes; the reply is appended to `out`.
+  static void Execute(Server* server, LoopState* loop, Session* session, const Request& request,
+                      OutputBuffer* out);
+};
+
+}  // namespace spinel

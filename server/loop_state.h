@@ -1,0 +1,28 @@
+// What commands see of the loop they run on: its clock, its counters, its subscribers. No sockets, so
+// that tests have one too.
+//
+// Owner: an EventLoop or a test. Threads: the loop's; the counters may be read by any.
+#pragma once
+
+#include <cstdint>
+
+#include "server/pubsub.h"
+#include "server/stats.h"
+#include "storage/op_context.h"
+
+namespace spinel {
+
+struct LoopState {
+  LoopState(int loop_index, size_t commands, ChannelRegistry* channel_registry)
+      : index(loop_index),
+        stats(commands),
+        op(&stats.store),
+        channels(channel_registry, loop_index) {}
+
+  const int index;
+  LoopStats stats;
+  OpContext op;  // with the time of the current batch
+  LoopChannels channels;
+};
+
+}  // namespace spinel

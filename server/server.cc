@@ -1,0 +1,126 @@
+#include "server/server.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "server/loop_state.h"
+
+namespace spinel {
+namespace {
+
+std::string RandomHex(size_t digits) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string text(digits, '0');
+  std::string bytes(digits, '\0');
+  if (getrandom(bytes.data(), bytes.size(), 0) < 0) bytes.assign(digits, '\0');
+  for (size_t i = 0; i < digits; ++i) text[i] = kHex[bytes[i] & 15];
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> Renames(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> renames;
+  for (const RenamedCommand& renamed : config.renamed_commands) {
+    renames.emplace_back(renamed.from, renamed.to);
+  }
+  return renames;
+}
+
+}  // namespace
+
+void PauseState::Pause(int64_t until_ms, Mode mode) {
+  if (mode_.load() == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
+  if (mode > mode_.load()) mode_.store(mode);
+}
+
+void PauseState::Unpause() {
+  mode_.store(Mode::kNone);
+  until_ms_.store(0);
+}
+
+Store::Options Server::StoreOptions(const Config& config, int64_t now_ms) {
+  Store::Options options;
+  // Enough stripes that two loops seldom meet in one.
+  const auto loops = static_cast<uint32_t>(std::max<int64_t>(config.io_threads(), 1));
+  options.stripes = std::clamp(std::bit_ceil(loops) * 256, 1024u, 4096u);
+  options.databases = static_cast<int>(config.databases());
+  options.now_ms = now_ms;
+  return options;
+}
+
+Server::Server(Config* config, int64_t now_ms)
+    : saved_ms(now_ms),
+      config_(config),
+      started_ms_(now_ms),
+      run_id_(RandomHex(40)),
+      commands_(Renames(*config), &command_error_),
+      store_(StoreOptions(*config, now_ms)) {
+  RegisterHooks();
+}
+
+Server::~Server() = default;
+
+void Server::RegisterHooks() {
+  const auto password = [this](const Config& config) {
+    needs_password_.store(!config.requirepass.empty(), std::memory_order_relaxed);
+    return std::string();
+  };
+  const auto access = [this](const Config& config) {
+    const MaxmemoryPolicy policy = config.maxmemory_policy();
+    store_.access_tracking().SetLfu(policy == MaxmemoryPolicy::kAllkeysLfu ||
+                                    policy == MaxmemoryPolicy::kVolatileLfu);
+    store_.access_tracking().SetLfuFactors(static_cast<uint32_t>(config.lfu_log_factor()),
+                                           static_cast<uint32_t>(config.lfu_decay_time()));
+    return std::string();
+  };
+  password(*config_);
+  access(*config_);
+  config_->OnChange("requirepass", password);
+  config_->OnChange({"maxmemory-policy", "lfu-log-factor", "lfu-decay-time"}, access);
+}
+
+bool Server::PasswordMatches(std::string_view password) const {
+  const std::string wanted = config_->requirepass();
+  if (wanted.empty()) return true;
+  // The time depends on what the client sent, not on how much of it is right.
+  unsigned difference = static_cast<unsigned>(password.size() ^ wanted.size());
+  for (size_t i = 0; i < password.size(); ++i) {
+    difference |= static_cast<unsigned char>(password[i]) ^
+                  static_cast<unsigned char>(wanted[i % wanted.size()]);
+  }
+  return difference == 0;
+}
+
+void Server::CountError(std::string_view code) {
+  constexpr size_t kMaxCodes = 128;  // scripts may invent codes: do not collect them without end
+  absl::MutexLock lock(&errors_mutex_);
+  const auto found = errors_.find(code);
+  if (found != errors_.end()) {
+    ++found->second;
+  } else if (errors_.size() < kMaxCodes) {
+    errors_.emplace(std::string(code), 1);
+  }
+}
+
+std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
+  absl::MutexLock lock(&errors_mutex_);
+  std::vector<std::pair<std::string, uint64_t>> counts(errors_.begin(), errors_.end());
+  std::sort(counts.begin(), counts.end());
+  return counts;
+}
+
+void Server::ResetStatistics() {
+  for (int i = 0; i < runtime_->loops(); ++i) runtime_->loop(i).stats.Reset();
+  absl::MutexLock lock(&errors_mutex_);
+  errors_.clear();
+  store_.reclaimer().ResetFreed();
+}
+
+uint64_t Server::Changes() const {
+  uint64_t changes = 0;
+  for (int i = 0; i < runtime_->loops(); ++i) changes += runtime_->loop(i).stats.store.changes.Get();
+  return changes;
+}
+
+}  // namespace spinel

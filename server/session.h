@@ -1,0 +1,121 @@
+// A client's state without its socket, so that commands can be tested without one.
+//
+// Owner: its connection (or a test). Threads: fields are the loop's alone, except those marked
+// "any thread": atomics with one writer, the loop, for CLIENT LIST and its like, and the names, which
+// have a mutex.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "server/text_map.h"
+#include "absl/synchronization/mutex.h"
+#include "protocol/reply_writer.h"
+
+namespace spinel {
+
+struct Command;
+
+// What a session asks of its connection. Called on the loop's thread.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Sends bytes that are no reply (a message to a subscriber): behind what the client is owed so far,
+  // and behind the reply of the command that is being executed, if it is this client's own.
+  virtual void Push(std::string_view resp) = 0;
+};
+
+// How replies are treated: CLIENT REPLY.
+enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
+
+class Session {
+ public:
+  struct Origin {
+    std::string address;        // "127.0.0.1:1234", "[::1]:1234" or "/path:0"
+    std::string local_address;
+    int fd = -1;
+    int loop = 0;
+    bool unix_socket = false;
+    bool loopback = false;  // Unix sockets included: what `local` settings admit
+  };
+
+  Session(uint64_t session_id, Origin session_origin, int64_t now_ms)
+      : id(session_id), origin(std::move(session_origin)), created_ms(now_ms) {
+    last_active_ms.store(now_ms, std::memory_order_relaxed);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const uint64_t id;
+  const Origin origin;
+  const int64_t created_ms;
+
+  // -- The loop's --------------------------------------------------------------------------------
+  Transport* transport = nullptr;
+  bool authenticated = false;
+  bool close_after_reply = false;
+  bool no_touch = false;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  bool skip_this_reply = false;  // set by CLIENT REPLY for the command that is being executed
+  // Channels; null as long as there are none.
+  std::unique_ptr<TextSet> channels;
+
+  int db() const { return db_.load(std::memory_order_relaxed); }
+  void set_db(int db) { db_.store(db, std::memory_order_relaxed); }
+  RespVersion resp() const { return resp_.load(std::memory_order_relaxed); }
+  void set_resp(RespVersion version) { resp_.store(version, std::memory_order_relaxed); }
+  // A RESP2 client that has subscribed may send little else.
+  bool subscribed() const { return subscriptions.load(std::memory_order_relaxed) > 0; }
+
+  // -- Any thread ----------------------------------------------------------------------------------
+  std::atomic<int64_t> last_active_ms{0};
+  std::atomic<const Command*> last_command{nullptr};
+  std::atomic<uint64_t> commands{0};
+  std::atomic<uint64_t> input_bytes{0};
+  std::atomic<uint64_t> output_bytes{0};
+  std::atomic<uint32_t> query_buffer_used{0};
+  std::atomic<uint32_t> query_buffer_capacity{0};
+  std::atomic<uint64_t> output_pending{0};  // bytes waiting because the client reads too slowly
+  std::atomic<uint32_t> output_chunks{0};
+  std::atomic<uint32_t> subscriptions{0};
+  std::atomic<bool> no_evict{false};
+  std::atomic<bool> paused{false};  // stopped by CLIENT PAUSE, with requests waiting
+  std::atomic<bool> closing{false};
+
+  struct Names {
+    std::string name;
+    std::string lib_name;
+    std::string lib_version;
+  };
+  Names names() const {
+    absl::MutexLock lock(&mutex_);
+    return names_ == nullptr ? Names() : *names_;
+  }
+  void set_name(std::string_view value) { SetName(&Names::name, value); }
+  void set_lib_name(std::string_view value) { SetName(&Names::lib_name, value); }
+  void set_lib_version(std::string_view value) { SetName(&Names::lib_version, value); }
+
+  // As after connecting, for RESET; subscriptions are the caller's to end.
+  void Reset(bool needs_password);
+
+ private:
+  void SetName(std::string Names::*field, std::string_view value) {
+    absl::MutexLock lock(&mutex_);
+    if (names_ == nullptr) {
+      if (value.empty()) return;
+      names_ = std::make_unique<Names>();
+    }
+    (*names_).*field = value;
+  }
+
+  std::atomic<int> db_{0};
+  std::atomic<RespVersion> resp_{RespVersion::kResp2};
+  mutable absl::Mutex mutex_;
+  std::unique_ptr<Names> names_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace spinel
