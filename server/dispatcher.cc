@@ -140,10 +140,8 @@ void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, cons
     Finish(server, loop, session, reply);
   }
   if (muted) [[unlikely]] {
-    // CLIENT REPLY ON answers although the mode was off when it came.
-    if (session->reply_mode != ReplyMode::kOn || mode_before == ReplyMode::kSkipNext) {
-      out->TruncateTo(before);
-    }
+    // CLIENT REPLY ON answers although the mode was another when it came.
+    if (session->reply_mode != ReplyMode::kOn) out->TruncateTo(before);
     if (mode_before == ReplyMode::kSkipNext && session->reply_mode == ReplyMode::kSkipNext) {
       session->reply_mode = ReplyMode::kOn;
     }

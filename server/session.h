@@ -60,7 +60,6 @@ class Session {
   bool close_after_reply = false;
   bool no_touch = false;
   ReplyMode reply_mode = ReplyMode::kOn;
-  bool skip_this_reply = false;  // set by CLIENT REPLY for the command that is being executed
   // Channels; null as long as there are none.
   std::unique_ptr<TextSet> channels;
 

@@ -1,0 +1,140 @@
+// One client's socket on its loop: reads, executes, answers.
+//
+// Reading goes into a buffer that all connections of the loop share; only what is left of a request
+// that was cut short is copied into a buffer of the connection's own, so an idle connection owns none.
+// Replies are written to the loop's staging buffer and sent at once; only what the socket does not
+// take moves to a buffer of the connection's own.
+//
+// Owner: its EventLoop; deletes itself through it once closed and no operation is outstanding.
+// Threads: the loop's.
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "protocol/output_buffer.h"
+#include "protocol/resp_parser.h"
+#include "server/dispatcher.h"
+#include "server/session.h"
+
+namespace spinel {
+
+class EventLoop;
+
+// Bytes received that do not make a whole request yet.
+class InputBuffer {
+ public:
+  InputBuffer() = default;
+  ~InputBuffer();
+  InputBuffer(const InputBuffer&) = delete;
+  InputBuffer& operator=(const InputBuffer&) = delete;
+
+  char* data() { return data_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  size_t capacity() const { return capacity_; }
+
+  // Room for at least `bytes` behind the data. False: no memory.
+  bool Reserve(size_t bytes);
+  char* end() { return data_ + size_; }
+  size_t room() const { return capacity_ - size_; }
+  void Commit(size_t bytes) { size_ += bytes; }
+  bool Append(std::string_view bytes);
+  // Drops bytes from the front; frees the memory with the last one.
+  void Consume(size_t bytes);
+
+ private:
+  char* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+class Connection final : public Transport {
+ public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
+
+  Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin, int64_t now_ms);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Begins to read.
+  void Start();
+  // Sends what is waiting, then closes; or closes at once.
+  void Close();
+  // Goes on with requests that CLIENT PAUSE held back.
+  void Resume();
+  // Every now and then: time-outs and limits. `now_ms` Unix time.
+  void CheckLimits(int64_t now_ms);
+
+  // Transport.
+  void Push(std::string_view resp) override;
+  // Sends what Push has added.
+  void FlushPushed();
+
+  Session& session() { return session_; }
+  uint64_t id() const { return session_.id; }
+
+ private:
+  // A buffer sequence that is chosen at the moment Asio reads, not before: see ChooseReadBuffer.
+  class ReadTarget;
+  friend class ReadTarget;
+  enum class ReadInto : uint8_t { kLanding, kShared, kOwn };
+
+  boost::asio::mutable_buffer ChooseReadBuffer();
+  void StartRead();
+  void OnRead(const boost::system::error_code& error, size_t bytes);
+  // Appends what the socket has right now to the data at `*data`. False: the peer closed.
+  bool ReadMore(char* buffer, size_t* size, size_t capacity);
+  void HandleInput(size_t bytes);
+
+  // Executes all whole requests at `data`; returns how many bytes they took.
+  size_t ExecuteAll(char* data, size_t size);
+  size_t ParseBatch(char* data, size_t size, size_t* broken);
+  // Returns how many requests of the batch were executed.
+  size_t ExecuteBatch();
+  void PrefetchBatch();
+  bool KeepLeftover(char* data, size_t size, size_t consumed);
+  void ProtocolError(std::string_view text);
+  const ParserLimits Limits() const;
+
+  // Sends the staging buffer behind what is waiting.
+  void FlushStaging();
+  void AfterOutput();
+  bool Send(OutputBuffer* buffer);
+  void WaitWritable();
+  void OnWritable(const boost::system::error_code& error);
+  bool OverOutputLimit(int64_t now_ms);
+  void PublishSizes();
+  void CloseNow();
+  void MaybeDelete();
+
+  EventLoop* const loop_;
+  Socket socket_;
+  Session session_;
+  RespParser parser_;
+  InputBuffer input_;
+  OutputBuffer pending_;     // what the socket did not take
+  int64_t soft_limit_since_ms_ = 0;
+  int64_t last_progress_ms_ = 0;
+  uint8_t operations_ = 0;   // outstanding at Asio
+  ReadInto read_into_ = ReadInto::kShared;
+  bool starting_read_ = false;
+  bool reading_ = false;
+  bool waiting_writable_ = false;
+  bool executing_ = false;
+  bool closed_ = false;
+  bool closing_ = false;     // no more requests; closed once pending_ is sent
+  bool pushed_ = false;      // on the loop's list of connections to flush
+  bool in_staging_ = false;  // pushes go to the loop's deferred buffer
+  // Where a read that succeeds at once lands: it is handled later, when the shared buffer may be in
+  // use for another connection.
+  char landing_[32];
+};
+
+}  // namespace spinel

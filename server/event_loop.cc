@@ -1,0 +1,182 @@
+#include "server/event_loop.h"
+
+#include <sys/time.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "server/cycle_clock.h"
+#include "server/log.h"
+
+namespace spinel {
+namespace {
+
+constexpr int64_t kCheckIntervalMs = 1000;
+// Expiry gets this long per tick; what is left then goes on after kBacklogDelay, so that requests
+// come in between.
+constexpr double kExpiryBudgetUs = 200;
+constexpr auto kBacklogDelay = std::chrono::microseconds(500);
+
+}  // namespace
+
+int64_t UnixMilliseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+EventLoop::EventLoop(Server* server, int index)
+    : server_(server),
+      io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      timer_(io_),
+      state_(index, server->commands().all().size(), &server->channels()),
+      shared_input_(new char[kSharedBytes]) {
+  UpdateClock();
+}
+
+EventLoop::~EventLoop() = default;
+
+void EventLoop::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void EventLoop::Run() {
+  ScheduleTick();
+  io_.run();
+}
+
+void EventLoop::Stop() {
+  Post([this] {
+    stopping_ = true;
+    timer_.cancel();
+    std::vector<Connection*> open;
+    for (const auto& [id, connection] : connections_) open.push_back(connection.get());
+    for (Connection* connection : open) connection->Close();
+    io_.stop();
+  });
+}
+
+void EventLoop::Join() {
+  if (thread_.joinable()) thread_.join();
+  connections_.clear();
+  graveyard_.clear();
+}
+
+void EventLoop::Post(std::function<void()> task) { boost::asio::post(io_, std::move(task)); }
+
+void EventLoop::Adopt(int fd, int family, Session::Origin origin) {
+  const uint64_t id = server_->clients().NextId();
+  Connection::Socket socket(io_);
+  boost::system::error_code error;
+  socket.assign(boost::asio::generic::stream_protocol(family, 0), fd, error);
+  if (error) {
+    LogWarning("Can't watch a new connection: {}", error.message());
+    close(fd);
+    connection_count_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  UpdateClock();
+  state_.stats.connections_received.Add();
+  auto connection = std::make_unique<Connection>(this, std::move(socket), id, std::move(origin),
+                                                 state_.op.now_ms);
+  Connection* started = connection.get();
+  connections_.emplace(id, std::move(connection));
+  started->Start();
+}
+
+void EventLoop::UpdateClock() { state_.op.SetNow(UnixMilliseconds()); }
+
+void EventLoop::FlushPushed() {
+  while (!to_flush_.empty()) {
+    std::vector<Connection*> batch;
+    batch.swap(to_flush_);
+    for (Connection* connection : batch) connection->FlushPushed();
+  }
+}
+
+// The connection may still be on the call stack: it is destroyed with the next tick.
+void EventLoop::Forget(Connection* connection) {
+  const auto found = connections_.find(connection->id());
+  if (found == connections_.end()) return;
+  graveyard_.push_back(std::move(found->second));
+  connections_.erase(found);
+  connection_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void EventLoop::CloseClient(uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found != connections_.end()) found->second->Close();
+}
+
+void EventLoop::ResumePaused() {
+  std::vector<Connection*> paused;
+  for (const auto& [id, connection] : connections_) {
+    if (connection->session().paused.load(std::memory_order_relaxed)) {
+      paused.push_back(connection.get());
+    }
+  }
+  for (Connection* connection : paused) connection->Resume();
+}
+
+// Ticks fall on multiples of the wheel's tick, so that a key waits for at most one of them.
+void EventLoop::ScheduleTick() {
+  if (expiry_backlog_) {
+    timer_.expires_after(kBacklogDelay);
+  } else {
+    timeval now{};
+    gettimeofday(&now, nullptr);
+    constexpr int64_t kTickUs = TimingWheel::kTickMs * 1000;
+    const int64_t us = int64_t{now.tv_sec} * 1'000'000 + now.tv_usec;
+    timer_.expires_after(std::chrono::microseconds(kTickUs - us % kTickUs));
+  }
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    Tick();
+    ScheduleTick();
+  });
+}
+
+void EventLoop::Tick() {
+  graveyard_.clear();
+  UpdateClock();
+  const PauseState::Mode paused = server_->pause().mode(state_.op.now_ms);
+  if (paused == PauseState::Mode::kNone) {
+    ResumePaused();
+    ExpireKeys();
+  }
+  if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
+    last_check_ms_ = state_.op.now_ms;
+    CheckConnections();
+  }
+  if (state_.index == 0) server_->Cron(state_.op.now_ms);
+  FlushPushed();
+}
+
+// Each loop serves the wheels whose number it shares.
+void EventLoop::ExpireKeys() {
+  expiry_backlog_ = false;
+  if (!server_->active_expire.load(std::memory_order_relaxed)) return;
+  const uint64_t deadline = CycleClock::Now() + CycleClock::FromMicroseconds(kExpiryBudgetUs);
+  const int loops = server_->runtime().loops();
+  for (int wheel = state_.index; wheel < Store::kWheels; wheel += loops) {
+    while (server_->store().ExpireStep(state_.op, wheel)) {
+      if (CycleClock::Now() > deadline) {
+        expiry_backlog_ = true;
+        break;
+      }
+    }
+    while (server_->store().SweepStep(wheel)) {
+      if (CycleClock::Now() > deadline) break;
+    }
+  }
+}
+
+void EventLoop::CheckConnections() {
+  std::vector<Connection*> all;
+  all.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) all.push_back(connection.get());
+  for (Connection* connection : all) connection->CheckLimits(state_.op.now_ms);
+}
+
+}  // namespace spinel

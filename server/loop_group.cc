@@ -1,0 +1,160 @@
+#include "server/loop_group.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <csignal>
+
+#include "server/log.h"
+
+namespace spinel {
+namespace {
+
+void SetTcpOptions(int fd, int64_t keepalive_seconds) {
+  const int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+  if (keepalive_seconds <= 0) return;
+  // Dead peers are noticed after twice the interval: first probe, then three more.
+  const int idle = static_cast<int>(keepalive_seconds);
+  const int interval = std::max(idle / 3, 1);
+  const int probes = 3;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+// The last words to a client that is not let in.
+void Refuse(int fd, std::string_view text) {
+  // A socket buffer that is empty takes this; if not, the close says it.
+  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) LogVerbose("refused a client");
+  close(fd);
+}
+
+constexpr std::string_view kProtectedText =
+    "-DENIED Spinel is running in protected mode because protected mode is enabled and no password "
+    "is set for the default user. In this mode connections are only accepted from the loopback "
+    "interface. To connect from other hosts do one of the following: 1) set a password with the "
+    "'requirepass' option or 'CONFIG SET requirepass'; 2) switch protected mode off with 'CONFIG "
+    "SET protected-mode no' from the loopback interface, or with '--protected-mode no' at start, "
+    "if the network is trusted; 3) bind only to addresses that are not reachable from outside.\r\n";
+
+}  // namespace
+
+LoopGroup::LoopGroup(Server* server, int loops) : server_(server), io_(1), signals_(io_) {
+  server_->set_runtime(this);
+  for (int i = 0; i < loops; ++i) loops_.push_back(std::make_unique<EventLoop>(server, i));
+}
+
+LoopGroup::~LoopGroup() = default;
+
+std::string LoopGroup::Listen() {
+  const Config& config = server_->config();
+  const int backlog = static_cast<int>(config.tcp_backlog());
+  const auto accept = [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); };
+  const int64_t port = config.port();
+  std::vector<std::string> addresses = config.bind_addresses();
+  if (config.port() == 0 && config.unixsocket.empty()) addresses = {"127.0.0.1"};
+  if (port != 0 || config.unixsocket.empty()) {
+    int bound_port = static_cast<int>(port);
+    for (const std::string& entry : addresses) {
+      const bool optional = entry.starts_with('-');
+      const std::string address = optional ? entry.substr(1) : entry;
+      std::string error;
+      auto listener = Listener::Tcp(&io_, address, bound_port, backlog, accept, &error);
+      if (listener == nullptr) {
+        if (optional) continue;
+        return "Could not create server TCP listening socket " + error;
+      }
+      bound_port = listener->port();
+      listeners_.push_back(std::move(listener));
+    }
+    if (listeners_.empty()) return "None of the addresses in 'bind' is available";
+    server_->tcp_port.store(bound_port);
+  }
+  if (const std::string path = config.unixsocket(); !path.empty()) {
+    std::string error;
+    auto listener = Listener::Unix(&io_, path, static_cast<unsigned>(config.unixsocketperm()),
+                                   backlog, accept, &error);
+    if (listener == nullptr) return "Failed opening Unix socket: " + error;
+    listeners_.push_back(std::move(listener));
+  }
+  for (const auto& listener : listeners_) server_->listeners.push_back(listener->name());
+  return {};
+}
+
+void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
+  const Config& config = server_->config();
+  LoopStats& stats = loops_[0]->state().stats;
+  int connected = 0;
+  EventLoop* least = loops_[0].get();
+  for (const auto& loop : loops_) {
+    connected += loop->connections();
+    if (loop->connections() < least->connections()) least = loop.get();
+  }
+  if (connected >= config.maxclients()) {
+    stats.connections_rejected.Add();
+    return Refuse(fd, "-ERR max number of clients reached\r\n");
+  }
+  if (config.protected_mode() && !server_->needs_password() && !peer.origin.loopback) {
+    stats.connections_rejected.Add();
+    return Refuse(fd, kProtectedText);
+  }
+  if (peer.family != AF_UNIX) SetTcpOptions(fd, config.tcp_keepalive());
+  Session::Origin origin = peer.origin;
+  origin.loop = least->state().index;
+  least->Expect();
+  const int family = peer.family;
+  least->Post([least, fd, family, origin] { least->Adopt(fd, family, origin); });
+}
+
+void LoopGroup::Run() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  WaitForSignal();
+  for (auto& loop : loops_) loop->Start();
+  for (auto& listener : listeners_) listener->Start();
+  io_.run();
+  listeners_.clear();
+  for (auto& loop : loops_) loop->Stop();
+  for (auto& loop : loops_) loop->Join();
+}
+
+void LoopGroup::WaitForSignal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    LogWarning("Received {} scheduling shutdown...", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    Shutdown();
+  });
+}
+
+void LoopGroup::Post(int loop, std::function<void()> task) {
+  EventLoop* target = loops_[static_cast<size_t>(loop)].get();
+  target->Post([target, task = std::move(task)] {
+    target->UpdateClock();
+    task();
+    target->FlushPushed();
+  });
+}
+
+void LoopGroup::CloseClient(int loop, uint64_t id) {
+  EventLoop* target = loops_[static_cast<size_t>(loop)].get();
+  target->Post([target, id] { target->CloseClient(id); });
+}
+
+void LoopGroup::ResumePaused() {
+  for (auto& loop : loops_) {
+    EventLoop* target = loop.get();
+    target->Post([target] { target->ResumePaused(); });
+  }
+}
+
+void LoopGroup::Shutdown() {
+  boost::asio::post(io_, [this] { io_.stop(); });
+}
+
+}  // namespace spinel

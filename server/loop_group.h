@@ -1,0 +1,50 @@
+// All event loops, the sockets that listen, and the signals: what turns a Server into a process.
+//
+// Owner: main. Threads: Run on the main one; the Runtime part on any.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/event_loop.h"
+#include "server/listener.h"
+#include "server/server.h"
+
+namespace spinel {
+
+class LoopGroup final : public Runtime {
+ public:
+  LoopGroup(Server* server, int loops);
+  ~LoopGroup() override;
+
+  // Opens the sockets that the configuration names. An empty return: done; else why not.
+  std::string Listen();
+  // Serves until Shutdown or a signal.
+  void Run();
+
+  // Runtime.
+  int loops() const override { return static_cast<int>(loops_.size()); }
+  const LoopState& loop(int index) const override { return loops_[static_cast<size_t>(index)]->state(); }
+  LoopState& loop(int index) override { return loops_[static_cast<size_t>(index)]->state(); }
+  void Post(int loop, std::function<void()> task) override;
+  void CloseClient(int loop, uint64_t id) override;
+  void ResumePaused() override;
+  void Shutdown() override;
+
+ private:
+  void WaitForSignal();
+  // Hands a connection to the loop with the fewest.
+  void Accept(int fd, const AcceptedPeer& peer);
+
+  Server* const server_;
+  boost::asio::io_context io_;  // the main thread's: accepting and signals
+  boost::asio::signal_set signals_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+};
+
+}  // namespace spinel
