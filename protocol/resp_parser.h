@@ -1,8 +1,8 @@
 // Incremental parser for client requests: RESP multibulk and inline commands.
 //
-// One parser per connection. It keeps only what is needed to resume a request that was cut short, so
-// an idle connection costs a few words. Nothing is copied: arguments are views into the input, and
-// inline commands are unquoted in place (which is why the input is mutable).
+// One parser per connection. It keeps only what is needed to resume a request that was cut short,
+// so an idle connection costs a few words. Nothing is copied: arguments are views into the input,
+// and inline commands are unquoted in place (which is why the input is mutable).
 //
 // Threads: none of its own; used by the loop that owns the connection.
 #pragma once
@@ -32,18 +32,19 @@ class RespParser {
   enum class Status : uint8_t { kRequest, kIncomplete, kError };
 
   // Parses one request from `input`, which begins at the first byte of that request. After
-  // kIncomplete the next call must pass the same bytes again, followed by at least one more (they may
-  // have moved); they are not scanned twice.
+  // kIncomplete the next call must pass the same bytes again, followed by at least one more (they
+  // may have moved); they are not scanned twice.
   //
   // kRequest: `*consumed` bytes belong to the request and its arguments are appended to `args`; an
-  //   empty request (blank line, "*0", "*-1") appends none. Views are valid as long as the input is.
+  //   empty request (blank line, "*0", "*-1") appends none. Views are valid as long as the input
+  //   is.
   // kIncomplete: `args` is unchanged.
   // kError: error() holds the text after "-ERR "; the stream cannot be resynchronised.
   Status Parse(char* input, size_t size, const ParserLimits& limits,
                std::vector<std::string_view>* args, size_t* consumed);
 
-  // After kIncomplete: how many bytes the request has at the least (a whole announced bulk string), so
-  // that the owner can size its buffer. Announced by the client: never allocate it in advance.
+  // After kIncomplete: how many bytes the request has at the least (a whole announced bulk string),
+  // so that the owner can size its buffer. Announced by the client: never allocate it in advance.
   size_t BytesExpected() const;
 
   // "Protocol error: ..." after kError.
@@ -57,23 +58,38 @@ class RespParser {
     size_t offset;
     size_t size;
   };
+  // How far a multibulk request is understood.
+  struct Progress {
+    size_t position = 0;       // first byte not yet understood
+    int64_t args_missing = 0;  // bulk strings still to come
+    int64_t bulk_size = -1;    // of the bulk string at `position`, or -1: its header is next
+  };
   // A multibulk request that was cut short.
   struct Partial {
     std::vector<Argument> args;
-    size_t position = 0;         // first byte not yet understood
-    int64_t args_missing = 0;    // bulk strings still to come
-    int64_t bulk_size = -1;      // of the bulk string at `position`, or -1: its header is next
+    Progress progress;
   };
 
-  Status ParseMultibulk(char* input, size_t size, const ParserLimits& limits,
+  bool ParseWhole(const char* input, size_t size, const ParserLimits& limits,
+                  std::vector<std::string_view>* args, Progress* progress);
+  void Save(const char* input, const Progress& progress, size_t args_before,
+            std::vector<std::string_view>* args);
+  void Reset();
+  Status ParseMultibulk(const char* input, size_t size, const ParserLimits& limits,
                         std::vector<std::string_view>* args, size_t* consumed);
+  // These return kRequest when they understood their line.
+  Status ReadCount(const char* input, size_t size, const ParserLimits& limits, Progress* progress);
+  Status ReadBulkSize(const char* input, size_t size, const ParserLimits& limits,
+                      Progress* progress);
   Status ParseInline(char* input, size_t size, const ParserLimits& limits,
                      std::vector<std::string_view>* args, size_t* consumed);
+  size_t FindInLine(const char* input, size_t size, size_t begin, char terminator, int64_t max_line,
+                    bool* too_long);
   Status Fail(std::string_view text);
 
   std::unique_ptr<Partial> partial_;
-  size_t inline_scanned_ = 0;  // bytes of an inline request known to hold no newline
-  std::string_view error_;     // points to static text or to error_text_
+  size_t line_scanned_ = 0;  // of a line that was cut short: bytes known to hold no terminator
+  std::string_view error_;   // points to static text or to error_text_
   std::unique_ptr<std::string> error_text_;
 };
 

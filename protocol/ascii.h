@@ -1,0 +1,19 @@
+// Letter case as the protocol knows it: ASCII only, whatever the locale.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace spinel {
+
+constexpr char AsciiLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+constexpr bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (AsciiLower(a[i]) != AsciiLower(b[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace spinel
