@@ -66,7 +66,6 @@ constexpr ConfigRow kMemory[] = {
     Bool("activerehashing", true, "Spend idle time on growing Redis' hash table.")
         .NoEffect("the table grows one bucket at a time, with the writes"),
     Text("hash-seed", "", "Seed of the hash function, to make iteration repeatable.")
-        .Immutable()
         .Secret()
         .NoEffect("the seed is random at every start"),
     Bool("jemalloc-bg-thread", true, "Let a thread of the allocator return unused memory.")

@@ -14,6 +14,7 @@ constexpr ConfigChoice kDisklessLoads[] = {
     {"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}, {"flush-before-load", 3}};
 constexpr ConfigChoice kPropagationErrors[] = {
     {"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}};
+constexpr ConfigChoice kStateSaveModes[] = {{"sync", 0}, {"best-effort", 1}};
 constexpr ConfigChoice kEndpointTypes[] = {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
 
 constexpr std::string_view kNoSnapshots =
@@ -214,7 +215,7 @@ constexpr ConfigRow kReplication[] = {
         .NoEffect(kNoReplication),
     Bool("repl-disable-tcp-nodelay", false, "Fewer, larger packets to replicas.")
         .NoEffect(kNoReplication),
-    Bool("repl-mptcp", false, "Multipath TCP to the primary.").Immutable().NoEffect(kNoReplication),
+    Bool("repl-mptcp", false, "Multipath TCP to the primary.").NoEffect(kNoReplication),
     Bool("repl-diskless-sync", true, "Send snapshots to replicas without a file.")
         .NoEffect(kNoReplication),
     Integer("repl-diskless-sync-delay", 5, 0, kIntMax, "Seconds to wait for more replicas.")
@@ -239,13 +240,11 @@ constexpr ConfigRow kCluster[] = {
         .Immutable()
         .Check(CheckClusterFile)
         .NoEffect(kNoCluster),
-    Integer("cluster-databases", 1, 1, kIntMax, "Databases of a node.")
-        .Immutable()
-        .NoEffect(kNoCluster),
+    Integer("cluster-databases", 1, 1, kIntMax, "Databases of a node.").NoEffect(kNoCluster),
     Integer("cluster-node-timeout", 15000, 0, kLongMax,
             "Milliseconds of silence after which a node is taken for dead.")
         .NoEffect(kNoCluster),
-    Integer("cluster-ping-interval", 1000, 0, kLongMax, "Milliseconds between pings.")
+    Integer("cluster-ping-interval", 0, 0, kLongMax, "Milliseconds between pings.")
         .Hidden()
         .NoEffect(kNoCluster),
     Integer("cluster-port", 0, 0, 65535, "Port of the cluster bus. 0: port + 10000.")
@@ -298,6 +297,15 @@ constexpr ConfigRow kCluster[] = {
     Integer("cluster-announce-port", 0, 0, 65535, "Port to announce.").NoEffect(kNoCluster),
     Integer("cluster-announce-tls-port", 0, 0, 65535, "TLS port to announce.").NoEffect(kNoCluster),
     Integer("cluster-announce-bus-port", 0, 0, 65535, "Bus port to announce.").NoEffect(kNoCluster),
+    Integer("cluster-announce-client-port", 0, 0, 65535, "Port to give to clients.")
+        .NoEffect(kNoCluster),
+    Integer("cluster-announce-client-tls-port", 0, 0, 65535, "TLS port to give to clients.")
+        .NoEffect(kNoCluster),
+    Integer("cluster-message-gossip-perc", 10, 1, 100, "Nodes told about in a ping, in percent.")
+        .NoEffect(kNoCluster),
+    Enum("cluster-config-save-behavior", 0, kStateSaveModes,
+         "Stop when the cluster's state cannot be written, or go on.")
+        .NoEffect(kNoCluster),
     Enum("cluster-preferred-endpoint-type", 0, kEndpointTypes, "What clients are redirected to.")
         .NoEffect(kNoCluster),
 };

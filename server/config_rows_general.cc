@@ -50,6 +50,7 @@ constexpr ConfigChoice kOomScoreModes[] = {{"no", 0}, {"yes", 1}, {"relative", 1
 
 constexpr int64_t kMinHz = 1;
 constexpr int64_t kMaxHz = 500;
+constexpr std::string_view kNoCopyChoice = "the size from which values are sent uncopied is fixed";
 constexpr std::string_view kNoCpuList = "use taskset or systemd's CPUAffinity";
 constexpr std::string_view kNoOomScore = "use systemd's OOMScoreAdjust or /proc/PID/oom_score_adj";
 
@@ -96,13 +97,27 @@ constexpr ConfigRow kGeneral[] = {
         "that the process may use (affinity and cgroup quota).")
         .Immutable(),
     Bool("io-threads-do-reads", false, "Let Redis' I/O threads parse requests too.")
-        .Immutable()
         .NoEffect("every thread reads, executes and answers"),
     Integer("events-per-io-thread", 2, 0, kIntMax,
             "Events that wake one more I/O thread in Valkey.")
         .NoEffect("all threads are always at work"),
     Integer("prefetch-batch-max-size", 16, 0, 128, "Keys that Valkey prefetches at a time.")
         .NoEffect("the depth of prefetching is fixed"),
+    Bool("io-threads-always-active", false, "Never send Valkey's I/O threads to sleep.")
+        .Hidden()
+        .NoEffect("all threads are always at work"),
+    Integer("min-io-threads-avoid-copy-reply", 7, 0, kIntMax,
+            "I/O threads from which Valkey sends values without a copy.")
+        .Hidden()
+        .NoEffect(kNoCopyChoice),
+    Integer("min-string-size-avoid-copy-reply", 16384, 0, kIntMax,
+            "Bytes from which Valkey sends values without a copy.")
+        .Hidden()
+        .NoEffect(kNoCopyChoice),
+    Integer("min-string-size-avoid-copy-reply-threaded", 65536, 0, kIntMax,
+            "The same with I/O threads.")
+        .Hidden()
+        .NoEffect(kNoCopyChoice),
     Integer<&Config::databases>("databases", 16, 1, kIntMax, "Databases that SELECT chooses from.")
         .Immutable(),
     Integer<&Config::hz>("hz", 10, 0, kIntMax,

@@ -52,7 +52,6 @@ constexpr ConfigRow kNetwork[] = {
         .Immutable()
         .NoEffect("sockets are not marked"),
     Bool("mptcp", false, "Multipath TCP for the listening sockets.")
-        .Immutable()
         .NoEffect("sockets are plain TCP"),
     Integer("max-new-connections-per-cycle", 10, 1, 1000,
             "How many connections Valkey accepts in one turn of its loop.")
@@ -60,14 +59,10 @@ constexpr ConfigRow kNetwork[] = {
     Integer("max-new-tls-connections-per-cycle", 1, 1, 1000,
             "How many TLS connections Valkey accepts in one turn of its loop.")
         .NoEffect(kNoTlsDetail),
-    Text("rdma-bind", "", "Addresses to listen on with RDMA.").Immutable().NoEffect("no RDMA"),
+    Text("rdma-bind", "", "Addresses to listen on with RDMA.").NoEffect("no RDMA"),
     Integer("rdma-port", 0, 0, 65535, "RDMA port.").NoEffect("no RDMA"),
-    Integer("rdma-rx-size", 1048576, 65536, 16777216, "RDMA receive buffer.")
-        .Immutable()
-        .NoEffect("no RDMA"),
-    Integer("rdma-completion-vector", -1, -1, 1024, "RDMA completion vector.")
-        .Immutable()
-        .NoEffect("no RDMA"),
+    Integer("rdma-rx-size", 1048576, 65536, 16777216, "RDMA receive buffer.").NoEffect("no RDMA"),
+    Integer("rdma-completion-vector", -1, -1, 1024, "RDMA completion vector.").NoEffect("no RDMA"),
 };
 
 constexpr ConfigRow kTls[] = {
@@ -109,6 +104,9 @@ constexpr ConfigRow kTls[] = {
         .NoEffect(kNoTlsDetail),
     Text("tls-auth-clients-user", "",
          "The field of a client's certificate that names its user; off or CN.")
+        .NoEffect(kNoTlsDetail),
+    Integer("tls-auto-reload-interval", 0, 0, kIntMax,
+            "Seconds between looks for new certificate files. 0: never.")
         .NoEffect(kNoTlsDetail),
     Bool("tls-replication", false, "TLS between primary and replica.").NoEffect(kNoTls),
     Bool("tls-cluster", false, "TLS on the cluster bus.").NoEffect(kNoTls),
