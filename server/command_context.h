@@ -73,15 +73,8 @@ class CommandContext {
   }
 
   // Guards for the key at an argument index (most commands have it at 1).
-  // Lookup counts a hit or miss and touches the key, as every reading command should; Peek does
-  // neither.
-  ReadGuard Lookup(size_t arg_index = 1) const {
-    ReadGuard guard = Peek(arg_index);
-    guard.CountLookup();
-    return guard;
-  }
-  ReadGuard Peek(size_t arg_index = 1) const {
-    return store().Read(op(), session_->db(), key(arg_index), locking_);
+  ReadGuard Lookup(size_t arg_index = 1, LookupMode mode = LookupMode::kCount) const {
+    return store().Read(op(), session_->db(), key(arg_index), mode, locking_);
   }
   WriteGuard Write(size_t arg_index = 1) const {
     return store().Write(op(), session_->db(), key(arg_index), locking_);

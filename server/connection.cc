@@ -95,7 +95,7 @@ void Connection::Start() { StartRead(); }
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
   if (starting_read_) {
     read_into_ = ReadInto::kLanding;
-    return {landing_, sizeof(landing_)};
+    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
   }
   // With a write operation outstanding too, Asio may complete that one first and this read later.
   if (!input_.empty() || waiting_writable_) {
@@ -105,13 +105,13 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
     const size_t ahead = std::clamp(missing, kMinOwnInput, std::max(kMinOwnInput, input_.size()));
     if (input_.Reserve(ahead)) {
       read_into_ = ReadInto::kOwn;
-      return {input_.end(), input_.room()};
+      return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
     read_into_ = ReadInto::kLanding;
-    return {landing_, sizeof(landing_)};
+    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
   }
   read_into_ = ReadInto::kShared;
-  return {loop_->shared_input(), EventLoop::kSharedBytes};
+  return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
 }
 
 void Connection::StartRead() {
@@ -332,13 +332,19 @@ void Connection::ProtocolError(std::string_view text) {
   closing_ = true;
 }
 
-void Connection::Push(std::string_view resp) {
+void Connection::Push(const std::shared_ptr<const std::string>& resp) {
   if (closed_ || closing_) return;
   if (executing_) {
-    loop_->deferred_pushes().Append(resp);
+    loop_->deferred_pushes().Append(*resp);
     return;
   }
-  pending_.Append(resp);
+  // The message is sent from where it is, to however many subscribers.
+  Pin pin;
+  pin.data = resp->data();
+  pin.size = resp->size();
+  pin.owner = new std::shared_ptr<const std::string>(resp);
+  pin.release = [](void* owner) { delete static_cast<std::shared_ptr<const std::string>*>(owner); };
+  pending_.AppendPinned(pin);
   if (!pushed_) {
     pushed_ = true;
     loop_->AddToFlush(this);
@@ -439,11 +445,11 @@ void Connection::OnWritable(const boost::system::error_code& error) {
 }
 
 bool Connection::OverOutputLimit(int64_t now_ms) {
-  const OutputClass kind = session_.subscribed() ? OutputClass::kPubSub : OutputClass::kNormal;
+  const OutputClass kind = session_.subscribed() ? OutputClass::kPubsub : OutputClass::kNormal;
   const OutputLimit& limit = loop_->server().config().output_limit(kind);
   const auto held = static_cast<int64_t>(pending_.MemoryBytes());
-  const int64_t hard = limit.hard();
-  const int64_t soft = limit.soft();
+  const int64_t hard = limit.hard_bytes();
+  const int64_t soft = limit.soft_bytes();
   bool over = hard != 0 && held >= hard;
   if (soft != 0 && held >= soft) {
     if (soft_limit_since_ms_ == 0) soft_limit_since_ms_ = now_ms;

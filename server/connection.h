@@ -73,7 +73,7 @@ class Connection final : public Transport {
   void CheckLimits(int64_t now_ms);
 
   // Transport.
-  void Push(std::string_view resp) override;
+  void Push(const std::shared_ptr<const std::string>& resp) override;
   // Sends what Push has added.
   void FlushPushed();
 
@@ -131,7 +131,6 @@ class Connection final : public Transport {
   bool closed_ = false;
   bool closing_ = false;     // no more requests; closed once pending_ is sent
   bool pushed_ = false;      // on the loop's list of connections to flush
-  bool in_staging_ = false;  // pushes go to the loop's deferred buffer
   // Where a read that succeeds at once lands: it is handled later, when the shared buffer may be in
   // use for another connection.
   char landing_[32];

@@ -25,9 +25,8 @@ std::shared_ptr<const PubSubMessage> PubSubMessage::Make(std::string_view channe
                                                          std::string_view payload) {
   auto message = std::make_shared<PubSubMessage>();
   message->channel = channel;
-  message->resp2 = Format(RespVersion::kResp2, channel, payload);
-  message->resp3 = message->resp2;
-  message->resp3[0] = '>';  // the only difference
+  message->resp2 = std::make_shared<const std::string>(Format(RespVersion::kResp2, channel, payload));
+  message->resp3 = std::make_shared<const std::string>(Format(RespVersion::kResp3, channel, payload));
   return message;
 }
 

@@ -24,8 +24,8 @@ class Session;
 // One published message as both protocols spell it.
 struct PubSubMessage {
   std::string channel;
-  std::string resp2;
-  std::string resp3;
+  std::shared_ptr<const std::string> resp2;
+  std::shared_ptr<const std::string> resp3;
 
   static std::shared_ptr<const PubSubMessage> Make(std::string_view channel,
                                                    std::string_view payload);

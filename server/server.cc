@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "server/host_resources.h"
 #include "server/loop_state.h"
 
 namespace spinel {
@@ -39,23 +40,22 @@ void PauseState::Unpause() {
   until_ms_.store(0);
 }
 
-Store::Options Server::StoreOptions(const Config& config, int64_t now_ms) {
+Store::Options Server::StoreOptions(const Config& config, int64_t now_ms, int loops) {
   Store::Options options;
   // Enough stripes that two loops seldom meet in one.
-  const auto loops = static_cast<uint32_t>(std::max<int64_t>(config.io_threads(), 1));
-  options.stripes = std::clamp(std::bit_ceil(loops) * 256, 1024u, 4096u);
+  options.stripes = std::clamp(std::bit_ceil(static_cast<uint32_t>(loops)) * 256, 1024u, 4096u);
   options.databases = static_cast<int>(config.databases());
   options.now_ms = now_ms;
   return options;
 }
 
-Server::Server(Config* config, int64_t now_ms)
+Server::Server(Config* config, int64_t now_ms, int loops)
     : saved_ms(now_ms),
       config_(config),
       started_ms_(now_ms),
       run_id_(RandomHex(40)),
       commands_(Renames(*config), &command_error_),
-      store_(StoreOptions(*config, now_ms)) {
+      store_(StoreOptions(*config, now_ms, loops)) {
   RegisterHooks();
 }
 
@@ -121,6 +121,27 @@ uint64_t Server::Changes() const {
   uint64_t changes = 0;
   for (int i = 0; i < runtime_->loops(); ++i) changes += runtime_->loop(i).stats.store.changes.Get();
   return changes;
+}
+
+void Server::Cron(int64_t now_ms) {
+  constexpr int64_t kSampleMs = 100;
+  constexpr int64_t kMemoryMs = 1000;
+  if (now_ms - last_sample_ms_ >= kSampleMs) {
+    last_sample_ms_ = now_ms;
+    std::array<uint64_t, RateSampler::kMetrics> totals{};
+    for (int i = 0; i < runtime_->loops(); ++i) {
+      const LoopStats& stats = runtime_->loop(i).stats;
+      totals[RateSampler::kCommands] += stats.commands_processed.Get();
+      totals[RateSampler::kInputBytes] += stats.input_bytes.Get();
+      totals[RateSampler::kOutputBytes] += stats.output_bytes.Get();
+    }
+    rates_.Sample(now_ms, totals);
+    peak_clients.store(std::max(peak_clients.load(), clients_.count()));
+  }
+  if (now_ms - last_memory_ms_ >= kMemoryMs) {
+    last_memory_ms_ = now_ms;
+    peak_memory.store(std::max(peak_memory.load(), ReadProcessMemory().allocated));
+  }
 }
 
 }  // namespace spinel

@@ -68,8 +68,9 @@ class PauseState {
 
 class Server {
  public:
-  // `now_ms`: Unix time. The configuration outlives the server.
-  Server(Config* config, int64_t now_ms);
+  // `now_ms`: Unix time. `loops` decides how finely the store is striped. The configuration outlives
+  // the server.
+  Server(Config* config, int64_t now_ms, int loops);
   ~Server();
 
   const Config& config() const { return *config_; }
@@ -108,13 +109,15 @@ class Server {
   // CONFIG RESETSTAT.
   void ResetStatistics();
   uint64_t Changes() const;
+  // What is to be done from time to time; the first loop calls it with every tick.
+  void Cron(int64_t now_ms);
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
   std::atomic<int64_t> saved_ms;          // when the data was last saved, or the start
 
  private:
-  static Store::Options StoreOptions(const Config& config, int64_t now_ms);
+  static Store::Options StoreOptions(const Config& config, int64_t now_ms, int loops);
   void RegisterHooks();
 
   Config* const config_;
@@ -129,6 +132,8 @@ class Server {
   RateSampler rates_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};
+  int64_t last_sample_ms_ = 0;  // Cron's
+  int64_t last_memory_ms_ = 0;
   mutable absl::Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
 };

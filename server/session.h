@@ -26,7 +26,7 @@ class Transport {
   virtual ~Transport() = default;
   // Sends bytes that are no reply (a message to a subscriber): behind what the client is owed so far,
   // and behind the reply of the command that is being executed, if it is this client's own.
-  virtual void Push(std::string_view resp) = 0;
+  virtual void Push(const std::shared_ptr<const std::string>& resp) = 0;
 };
 
 // How replies are treated: CLIENT REPLY.

@@ -44,19 +44,24 @@ class WriteGuard : private StripeLock, public KeySlot {
       : StripeLock(lock), KeySlot(store, context, database, key) {}
 };
 
+// How a key is looked up for reading: kCount counts a hit or miss and updates the access clock,
+// kCountNoTouch only counts (TTL, TYPE, OBJECT), kPeek does neither.
+enum class LookupMode : uint8_t { kCount, kCountNoTouch, kPeek };
+
 // The right to read one key. (Its lock is the same: reads touch the access clock.)
 class ReadGuard {
  public:
-  ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key)
-      : guard_(lock, store, context, database, key) {}
+  ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
+            LookupMode mode)
+      : guard_(lock, store, context, database, key) {
+    if (mode != LookupMode::kPeek) guard_.CountLookup(mode == LookupMode::kCount);
+  }
 
   bool exists() const { return guard_.exists(); }
   explicit operator bool() const { return exists(); }
   const Entry* operator->() const { return guard_.entry(); }
   const Entry& operator*() const { return *guard_.entry(); }
   bool Is(ValueType type) const { return guard_.Is(type); }
-  void CountLookup() { guard_.CountLookup(); }
-  void Touch() { guard_.Touch(); }
 
  private:
   WriteGuard guard_;

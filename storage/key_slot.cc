@@ -26,13 +26,13 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   }
 }
 
-void KeySlot::CountLookup() {
+void KeySlot::CountLookup(bool touch) {
   if (entry_ == nullptr) {
     context_->stats->keyspace_misses.Add();
     return;
   }
   context_->stats->keyspace_hits.Add();
-  Touch();
+  if (touch) Touch();
 }
 
 void KeySlot::Touch() {

@@ -39,8 +39,8 @@ class KeySlot {
   // Unix ms; Entry::kNoExpiry also when the key does not exist.
   int64_t expiry() const { return entry_ != nullptr ? entry_->expiry() : Entry::kNoExpiry; }
 
-  // Counts a hit or a miss and, for a hit, updates the access clock.
-  void CountLookup();
+  // Counts a hit or a miss and, for a hit, updates the access clock if `touch`.
+  void CountLookup(bool touch = true);
   // Updates the access clock.
   void Touch();
 

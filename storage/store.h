@@ -40,8 +40,8 @@ class Store {
   static Key MakeKey(std::string_view name) { return {name, kKeyHasher(name)}; }
 
   ReadGuard Read(const OpContext& context, int database, const Key& key,
-                 Locking locking = Locking::kTake) {
-    return ReadGuard(LockOf(key, locking), this, &context, database, key);
+                 LookupMode mode = LookupMode::kCount, Locking locking = Locking::kTake) {
+    return ReadGuard(LockOf(key, locking), this, &context, database, key, mode);
   }
   WriteGuard Write(const OpContext& context, int database, const Key& key,
                    Locking locking = Locking::kTake) {

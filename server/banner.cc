@@ -1,0 +1,84 @@
+#include "server/banner.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "server/version.h"
+
+namespace spinel {
+namespace {
+
+std::string ReadableBytes(int64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", value, unit == 0 ? 0 : 2, kUnits[unit]);
+}
+
+std::string MemoryLine(const Config& config, const MemoryLimit& limit) {
+  const int64_t maxmemory = config.maxmemory();
+  const std::string host = fmt::format("{} available ({})", ReadableBytes(limit.bytes), limit.source);
+  if (maxmemory == 0) return "no limit set; " + host;
+  return fmt::format("maxmemory {}, policy {}; {}", ReadableBytes(maxmemory),
+                     config.GetOne("maxmemory-policy").value_or(""), host);
+}
+
+bool BoundBeyondLoopback(const Config& config) {
+  for (const std::string& entry : config.bind_addresses()) {
+    const std::string address = entry.starts_with('-') ? entry.substr(1) : entry;
+    if (!address.starts_with("127.") && address != "::1" && address != "localhost") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<std::string> StartupScreen(const Server& server, const StartupFacts& facts) {
+  const Config& config = server.config();
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("Spinel {} (speaks as Redis {}), pid {}", kSpinelVersion, kRedisVersion,
+                              getpid()));
+  std::string listening;
+  for (const std::string& name : server.listeners) listening += (listening.empty() ? "" : ", ") + name;
+  lines.push_back("  Listening on    " + (listening.empty() ? "nothing" : listening));
+  lines.push_back(fmt::format("  Event loops     {} ({})", facts.loops, facts.loops_reason));
+  lines.push_back("  Memory          " + MemoryLine(config, facts.memory));
+  lines.push_back("  Persistence     none: data lives in memory only");
+  lines.push_back(std::string("  Authentication  ") +
+                  (server.needs_password() ? "password required"
+                   : config.protected_mode() ? "no password; protected mode lets loopback in only"
+                                             : "no password"));
+  lines.push_back("  Configuration   " + (config.config_file.empty() ? "defaults and command line"
+                                                                     : config.config_file));
+  return lines;
+}
+
+std::vector<std::string> StartupWarnings(const Server& server) {
+  const Config& config = server.config();
+  std::vector<std::string> lines;
+  if (!server.needs_password() && !config.protected_mode() && BoundBeyondLoopback(config)) {
+    lines.emplace_back(
+        "OPEN TO EVERYBODY: no password is set, protected mode is off and the server listens beyond "
+        "loopback. Remedy: --requirepass PASSWORD.");
+  }
+  if (!server.command_error().empty()) {
+    lines.push_back(fmt::format("rename-command names '{}', which is no command. Remedy: remove the line.",
+                                server.command_error()));
+  }
+  int64_t somaxconn = 0;
+  std::ifstream("/proc/sys/net/core/somaxconn") >> somaxconn;
+  if (somaxconn > 0 && somaxconn < config.tcp_backlog()) {
+    lines.push_back(fmt::format(
+        "tcp-backlog is {} but the kernel allows {}. Remedy: sysctl net.core.somaxconn={}.",
+        config.tcp_backlog(), somaxconn, config.tcp_backlog()));
+  }
+  return lines;
+}
+
+}  // namespace spinel

@@ -1,0 +1,126 @@
+// Wiring only: reads the configuration, makes the server and its loops, runs them.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <span>
+#include <string>
+
+#include "server/banner.h"
+#include "server/command_line.h"
+#include "server/config.h"
+#include "server/config_docs.h"
+#include "server/cycle_clock.h"
+#include "server/daemon.h"
+#include "server/host_resources.h"
+#include "server/log.h"
+#include "server/loop_group.h"
+#include "server/server.h"
+
+namespace spinel {
+namespace {
+
+int Fail(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  if (!text.ends_with('\n')) std::fputc('\n', stderr);
+  return 1;
+}
+
+// As many open files as maxclients needs; returns how many clients fit.
+int64_t RaiseFileLimit(int64_t clients) {
+  constexpr int64_t kOwnFiles = 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return clients;
+  const auto wanted = static_cast<rlim_t>(clients + kOwnFiles);
+  if (limit.rlim_cur >= wanted) return clients;
+  rlimit raised = limit;
+  raised.rlim_cur = wanted;
+  raised.rlim_max = std::max(limit.rlim_max, wanted);
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return clients;
+  raised = {std::min(limit.rlim_max, wanted), limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) != 0) raised = limit;
+  return std::max<int64_t>(static_cast<int64_t>(raised.rlim_cur) - kOwnFiles, 1);
+}
+
+void IgnoreSignals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+}
+
+int Serve(Config* config, const MemoryLimit& memory) {
+  StartupFacts facts;
+  facts.memory = memory;
+  const UsableCpus cpus = FindUsableCpus();
+  facts.loops = static_cast<int>(config->io_threads());
+  facts.loops_reason = "io-threads";
+  if (facts.loops == 0) {
+    facts.loops = cpus.count;
+    facts.loops_reason = fmt::format("a loop per usable CPU: {}", cpus.reason);
+  }
+  Server server(config, UnixMilliseconds(), facts.loops);
+  LoopGroup loops(&server, facts.loops);
+  if (const std::string error = loops.Listen(); !error.empty()) {
+    LogWarning("{}", error);
+    return Fail(error);
+  }
+  const PidFile pid_file(*config);
+  const int64_t clients = RaiseFileLimit(config->maxclients());
+  for (const std::string& line : StartupScreen(server, facts)) LogNotice("{}", line);
+  for (const ConfigNotice& notice : config->notices) {
+    Log(notice.warning ? LogLevel::kWarning : LogLevel::kNotice, "{}", notice.text);
+  }
+  for (const std::string& line : StartupWarnings(server)) LogWarning("{}", line);
+  if (clients < config->maxclients()) {
+    LogWarning("Open files are limited to {} clients instead of {}. Remedy: raise 'ulimit -n'.",
+               clients, config->maxclients());
+  }
+  LogNotice("Ready to accept connections");
+  NotifySupervisor(*config);
+  loops.Run();
+  LogWarning("Spinel is now ready to exit, bye bye...");
+  return 0;
+}
+
+int Main(std::span<const char* const> argv) {
+  CommandLine line;
+  if (const ConfigStatus status = ParseCommandLine(argv, &line); !status.ok()) {
+    return Fail(status.error());
+  }
+  switch (line.action) {
+    case CommandLine::Action::kVersion:
+      std::puts(VersionText().c_str());
+      return 0;
+    case CommandLine::Action::kHelp:
+      std::puts(HelpText().c_str());
+      return 0;
+    case CommandLine::Action::kConfigReference:
+      std::fputs(ConfigReference().c_str(), stdout);
+      return 0;
+    case CommandLine::Action::kRun:
+      break;
+  }
+  const MemoryLimit memory = FindMemoryLimit();
+  Config config([memory] { return memory.bytes; });
+  if (const ConfigStatus status = LoadConfig(line, &config); !status.ok()) {
+    return Fail(status.error());
+  }
+  if (const std::string error = ConfigureLog(config); !error.empty()) return Fail(error);
+  config.OnChange({"loglevel", "logfile", "log-format", "log-timestamp-format", "syslog-enabled"},
+                  [](const Config& changed) { return ConfigureLog(changed); });
+  IgnoreSignals();
+  if (const std::string error = Daemonize(config); !error.empty()) return Fail(error);
+  CycleClock::Calibrate();
+  return Serve(&config, memory);
+}
+
+}  // namespace
+}  // namespace spinel
+
+int main(int argc, char** argv) {
+  return spinel::Main({argv, static_cast<size_t>(argc)});
+}
