@@ -117,8 +117,8 @@ class Matcher {
     return matched != negated;
   }
 
-  // Bytes compare as signed, as they do in Redis on x86; the bounds are ordered before their case
-  // goes.
+  // As on x86 with glibc: bytes compare as signed, but as unsigned once their case is gone; the bounds
+  // are ordered before that.
   bool InRange(char first, char last, char c) const {
     int8_t low = static_cast<int8_t>(first);
     int8_t high = static_cast<int8_t>(last);
@@ -127,7 +127,7 @@ class Matcher {
     return Lower(c) >= Lower(static_cast<char>(low)) && Lower(c) <= Lower(static_cast<char>(high));
   }
 
-  static int8_t Lower(char c) { return static_cast<int8_t>(AsciiLower(c)); }
+  static uint8_t Lower(char c) { return static_cast<uint8_t>(AsciiLower(c)); }
 
   bool Same(char a, char b) const { return a == b || (nocase_ && AsciiLower(a) == AsciiLower(b)); }
 

@@ -256,8 +256,8 @@ size_t RespParser::FindInLine(const char* input, size_t size, size_t begin, char
       line_scanned_ = static_cast<size_t>(static_cast<const char*>(found) - input);
       return line_scanned_;
     }
-    line_scanned_ = to;
   }
+  line_scanned_ = to;
   *too_long = size >= line_limit;
   return kNotFound;
 }
@@ -331,7 +331,7 @@ RespParser::Status RespParser::Fail(std::string_view text) {
 }
 
 size_t RespParser::BytesExpected() const {
-  if (partial_ == nullptr || partial_->progress.bulk_size < 0) return line_scanned_ + 1;
+  if (partial_ == nullptr || partial_->progress.bulk_size < 0) return line_scanned_ + 2;
   return partial_->progress.position + static_cast<size_t>(partial_->progress.bulk_size) + 2;
 }
 

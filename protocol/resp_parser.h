@@ -43,8 +43,9 @@ class RespParser {
   Status Parse(char* input, size_t size, const ParserLimits& limits,
                std::vector<std::string_view>* args, size_t* consumed);
 
-  // After kIncomplete: how many bytes the request has at the least (a whole announced bulk string),
-  // so that the owner can size its buffer. Announced by the client: never allocate it in advance.
+  // After kIncomplete: how many bytes the request has at the least, so that the owner can size its
+  // buffer: a whole announced bulk string, or the line that is not finished and its CRLF. More than
+  // was passed. Announced by the client: never allocate it in advance.
   size_t BytesExpected() const;
 
   // "Protocol error: ..." after kError.
