@@ -80,7 +80,9 @@ class Config {
   // Registers a hook for one or several options; it runs once per CONFIG SET, however many of them
   // change. Values that stay the same do not trigger it, except files that may have new contents.
   void OnChange(std::initializer_list<std::string_view> names, ConfigHook hook);
-  void OnChange(std::string_view name, ConfigHook hook) { OnChange({name}, std::move(hook)); }
+  void OnChange(std::string_view name, ConfigHook hook) {
+    OnChange(std::initializer_list<std::string_view>{name}, std::move(hook));
+  }
 
   // -- Loading, before any other thread runs
   // -------------------------------------------------------
