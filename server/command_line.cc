@@ -41,7 +41,7 @@ class OptionLines {
     // "--port 6380" in one argument has its value already.
     auto words = SplitArgs(word);
     has_value_ = words && words->size() > 1;
-    if (has_value_ || !SameName(word, "--save")) return;
+    if (has_value_ || !EqualsIgnoreCase(word, "--save")) return;
     if (next == nullptr || std::string_view(next).starts_with("--")) {
       lines_.back() += "\"\"";
       has_value_ = true;

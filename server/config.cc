@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "protocol/glob.h"
+#include "protocol/numbers.h"
 #include "server/config_rewrite.h"
 #include "server/config_special.h"
 #include "server/config_table.h"
@@ -47,7 +47,7 @@ ConfigStatus SetError(std::string_view name, std::string_view reason) {
 bool Contains(const std::vector<std::pair<std::string, std::string>>& found,
               std::string_view name) {
   return std::any_of(found.begin(), found.end(),
-                     [&](const auto& pair) { return SameName(pair.first, name); });
+                     [&](const auto& pair) { return EqualsIgnoreCase(pair.first, name); });
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ ConfigStatus Config::CheckSet(std::span<const std::string_view> args,
     for (const Change& other : *changes) {
       if (other.row == row) return SetError(args[i], "duplicate parameter");
     }
-    std::string_view name = SameName(args[i], row->name) ? row->name : row->alias;
+    std::string_view name = EqualsIgnoreCase(args[i], row->name) ? row->name : row->alias;
     changes->push_back({row, name, args[i + 1], {}, {}});
   }
   return ConfigStatus::Ok();
@@ -243,7 +243,7 @@ ConfigStatus Config::Set(std::span<const std::string_view> names_and_values,
   return ApplyChanges(&changes);
 }
 
-void Config::OnChange(std::vector<std::string_view> names, ConfigHook hook) {
+void Config::OnChange(std::initializer_list<std::string_view> names, ConfigHook hook) {
   absl::MutexLock lock(&mutex_);
   hooks_.push_back(std::move(hook));
   for (std::string_view name : names) {
@@ -299,8 +299,7 @@ std::vector<double> Config::latency_percentiles() const {
   for (const std::string& word :
        SplitWords(Load(*FindConfigRow("latency-tracking-info-percentiles")).text)) {
     double percentile = 0;
-    std::from_chars(word.data(), word.data() + word.size(), percentile);
-    percentiles.push_back(percentile);
+    if (ParseDouble(word, &percentile)) percentiles.push_back(percentile);
   }
   return percentiles;
 }

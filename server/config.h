@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -78,9 +79,9 @@ class Config {
 
   // Registers a hook for one or several options; it runs once per CONFIG SET, however many of them
   // change. Values that stay the same do not trigger it, except files that may have new contents.
-  void OnChange(std::vector<std::string_view> names, ConfigHook hook);
+  void OnChange(std::initializer_list<std::string_view> names, ConfigHook hook);
   void OnChange(std::string_view name, ConfigHook hook) {
-    OnChange(std::vector{name}, std::move(hook));
+    OnChange(std::initializer_list<std::string_view>{name}, std::move(hook));
   }
 
   // -- Loading, before any other thread runs

@@ -271,20 +271,20 @@ ConfigStatus ConfigLoader::Directive(const Place& place, std::vector<std::string
     args.erase(args.begin());
     return Option(place, *row, std::move(args));
   }
-  if (SameName(name, "include") && args.size() == 2) return Include(place, args[1]);
-  if (SameName(name, "rename-command") && args.size() == 3) {
+  if (EqualsIgnoreCase(name, "include") && args.size() == 2) return Include(place, args[1]);
+  if (EqualsIgnoreCase(name, "rename-command") && args.size() == 3) {
     config_->renamed_commands.push_back({args[1], args[2]});
     return ConfigStatus::Ok();
   }
-  if (SameName(name, "user") && args.size() >= 2) {
+  if (EqualsIgnoreCase(name, "user") && args.size() >= 2) {
     config_->user_directives.emplace_back(args.begin() + 1, args.end());
     return ConfigStatus::Ok();
   }
-  if (SameName(name, "loadmodule") && args.size() >= 2) {
+  if (EqualsIgnoreCase(name, "loadmodule") && args.size() >= 2) {
     return Fail(place,
                 "Modules cannot be loaded: Spinel has no module interface. Remove the line.");
   }
-  if (SameName(name, "sentinel")) {
+  if (EqualsIgnoreCase(name, "sentinel")) {
     return Fail(place, "Spinel is no Sentinel: it stores data and watches no other servers.");
   }
   if (const ObsoleteOption* obsolete = FindObsoleteOption(name)) {
@@ -294,7 +294,7 @@ ConfigStatus ConfigLoader::Directive(const Place& place, std::vector<std::string
   }
   std::string reason = "Bad directive or wrong number of arguments";
   std::string_view nearest = NearestConfigName(name);
-  if (!nearest.empty() && !SameName(nearest, name)) {
+  if (!nearest.empty() && !EqualsIgnoreCase(nearest, name)) {
     reason += fmt::format(" (did you mean '{}'?)", nearest);
   } else if (name.find('.') != std::string::npos) {
     reason += " (options of modules are not supported)";
@@ -333,10 +333,24 @@ ConfigStatus ConfigLoader::Include(const Place& place, const std::string& patter
 }
 
 ConfigStatus ConfigLoader::Finish() {
+  // One notice for all options with the same reason, in the order of the table.
+  std::vector<std::pair<const ConfigRow*, std::string>> groups;
   for (const ConfigRow* row : ConfigRows()) {
     if (row->no_effect.empty() || !seen_.contains(row) || config_->IsDefault(*row)) continue;
-    Notice(row->warn,
-           fmt::format("'{}' is accepted but has no effect: {}", row->name, row->no_effect));
+    auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
+      return group.first->no_effect == row->no_effect && group.first->warn == row->warn;
+    });
+    if (same == groups.end()) {
+      groups.emplace_back(row, fmt::format("'{}'", row->name));
+    } else {
+      same->second += fmt::format(", '{}'", row->name);
+    }
+  }
+  for (const auto& [row, names] : groups) {
+    std::string_view verb = names.find(',') == std::string::npos
+                                ? "is accepted but has no effect"
+                                : "are accepted but have no effect";
+    Notice(row->warn, fmt::format("{} {}: {}", names, verb, row->no_effect));
   }
   if (!config_->user_directives.empty()) {
     Notice(true,

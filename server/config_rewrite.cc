@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "protocol/ascii.h"
 #include "server/config_file.h"
 
 namespace spinel {
@@ -49,7 +50,7 @@ struct OldFile {
 
 bool IsKeptDirective(std::string_view name) {
   for (std::string_view directive : kFileDirectives) {
-    if (SameName(directive, name)) return true;
+    if (EqualsIgnoreCase(directive, name)) return true;
   }
   return FindObsoleteOption(name) != nullptr;
 }

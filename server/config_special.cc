@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "protocol/numbers.h"
 #include "server/config_file.h"
 #include "server/config_value.h"
 
@@ -166,9 +167,9 @@ std::string ShowMaxmemory(const Config& config, const std::string&) {
 constexpr std::string_view kOutputClassNames[kOutputClasses] = {"normal", "slave", "pubsub"};
 
 int OutputClassOf(std::string_view name) {
-  if (SameName(name, "normal")) return 0;
-  if (SameName(name, "slave") || SameName(name, "replica")) return 1;
-  if (SameName(name, "pubsub")) return 2;
+  if (EqualsIgnoreCase(name, "normal")) return 0;
+  if (EqualsIgnoreCase(name, "slave") || EqualsIgnoreCase(name, "replica")) return 1;
+  if (EqualsIgnoreCase(name, "pubsub")) return 2;
   return -1;
 }
 
@@ -290,7 +291,7 @@ std::vector<std::string> NotifyLines(std::string_view name, const std::string& c
 std::string ParseReplicaof(const SpecialInput& input, std::string* canonical) {
   if (input.args.size() != 2) return "wrong number of arguments";
   canonical->clear();
-  if (SameName(input.args[0], "no") && SameName(input.args[1], "one")) return {};
+  if (EqualsIgnoreCase(input.args[0], "no") && EqualsIgnoreCase(input.args[1], "one")) return {};
   auto port = ParseSigned(input.args[1]);
   if (!port || *port < 0 || *port > 65535) return "Invalid primary port";
   *canonical = fmt::format("{} {}", input.args[0], *port);
@@ -309,8 +310,7 @@ std::string ParsePercentiles(const SpecialInput& input, std::string* canonical) 
   if (Nothing(input.args)) return {};
   for (const std::string& arg : input.args) {
     double percentile = 0;
-    auto [end, error] = std::from_chars(arg.data(), arg.data() + arg.size(), percentile);
-    if (error != std::errc() || end != arg.data() + arg.size() || std::isnan(percentile)) {
+    if (!ParseDouble(arg, &percentile) || std::isnan(percentile)) {
       return "Invalid latency-tracking-info-percentiles parameters";
     }
     if (percentile < 0.0 || percentile > 100.0) {

@@ -9,11 +9,9 @@
 namespace spinel {
 namespace {
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::string LowerName(std::string_view name) {
   std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
+  std::transform(lower.begin(), lower.end(), lower.begin(), AsciiLower);
   return lower;
 }
 
@@ -61,11 +59,6 @@ const NameMap& Names() {
 }
 
 }  // namespace
-
-bool SameName(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
-}
 
 std::span<const ConfigSection> ConfigSections() {
   static const std::array kSections{
@@ -129,7 +122,7 @@ std::string_view NearestConfigName(std::string_view name) {
 
 const ObsoleteOption* FindObsoleteOption(std::string_view name) {
   for (const ObsoleteOption& option : kObsoleteOptions) {
-    if (SameName(option.name, name)) return &option;
+    if (EqualsIgnoreCase(option.name, name)) return &option;
   }
   return nullptr;
 }

@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "protocol/ascii.h"
 #include "server/config.h"
 
 namespace spinel {
@@ -168,9 +169,6 @@ struct ObsoleteOption {
   std::string_view reason;
 };
 const ObsoleteOption* FindObsoleteOption(std::string_view name);
-
-// Case-insensitive comparison of ASCII names.
-bool SameName(std::string_view a, std::string_view b);
 
 // -- How rows are written ------------------------------------------------------------------------
 // The template argument is the field of Config that holds the value, none where no code reads it:

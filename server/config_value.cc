@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "protocol/numbers.h"
 #include "server/config_file.h"
 
 namespace spinel {
@@ -20,7 +21,7 @@ std::string ChoiceNames(const ConfigRow& row) {
 
 const ConfigChoice* FindChoice(const ConfigRow& row, std::string_view word) {
   for (const ConfigChoice& choice : row.choices) {
-    if (SameName(choice.name, word)) return &choice;
+    if (EqualsIgnoreCase(choice.name, word)) return &choice;
   }
   return nullptr;
 }
@@ -100,11 +101,8 @@ std::string ChoiceText(const ConfigRow& row, int64_t number) {
 }  // namespace
 
 std::optional<int64_t> ParseInteger(std::string_view text) {
-  std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  if (digits.empty() || (digits[0] == '0' && text.size() > 1)) return std::nullopt;
   int64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!ParseInt64(text, &number)) return std::nullopt;
   return number;
 }
 
@@ -119,7 +117,7 @@ std::optional<int64_t> ParseMemory(std::string_view text) {
   if (error != std::errc()) return std::nullopt;
   std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
   for (const auto& known : kUnits) {
-    if (!SameName(known.name, unit)) continue;
+    if (!EqualsIgnoreCase(known.name, unit)) continue;
     int64_t bytes = 0;
     if (__builtin_mul_overflow(count, known.factor, &bytes)) return std::nullopt;
     return bytes;
@@ -146,10 +144,10 @@ std::string ParseConfigValue(const ConfigRow& row, std::span<const std::string> 
   } else if (row.type == ConfigType::kText) {
     value->text = args[0];
   } else if (row.type == ConfigType::kBool) {
-    if (!SameName(args[0], "yes") && !SameName(args[0], "no")) {
+    if (!EqualsIgnoreCase(args[0], "yes") && !EqualsIgnoreCase(args[0], "no")) {
       return "argument must be 'yes' or 'no'";
     }
-    value->number = SameName(args[0], "yes") ? 1 : 0;
+    value->number = EqualsIgnoreCase(args[0], "yes") ? 1 : 0;
   } else {
     error = ParseNumber(row, args[0], &value->number);
   }

@@ -195,7 +195,7 @@ constexpr Flag kFlags[] = {
 const Flag* FindFlag(std::string_view word) {
   for (const Flag& flag : kFlags) {
     if (word.size() == 2 && word[0] == '-' && word[1] == flag.letter) return &flag;
-    if (word.starts_with("--") && SameName(word.substr(2), flag.name)) return &flag;
+    if (word.starts_with("--") && EqualsIgnoreCase(word.substr(2), flag.name)) return &flag;
   }
   return nullptr;
 }
@@ -208,7 +208,9 @@ ConfigStatus Refuse(std::string_view word, std::string_view reason) {
                   kSpinelVersion, word, reason));
 }
 
-bool IsTruth(std::string_view word) { return SameName(word, "true") || SameName(word, "false"); }
+bool IsTruth(std::string_view word) {
+  return EqualsIgnoreCase(word, "true") || EqualsIgnoreCase(word, "false");
+}
 
 // Names of .NET's levels, from the most to the least talkative.
 std::optional<std::string_view> OurLogLevel(std::string_view level) {
@@ -219,7 +221,7 @@ std::optional<std::string_view> OurLogLevel(std::string_view level) {
                  {"warning", "notice"}, {"error", "warning"}, {"critical", "warning"},
                  {"none", "nothing"}};
   for (const auto& known : kLevels) {
-    if (SameName(known.name, level)) return known.ours;
+    if (EqualsIgnoreCase(known.name, level)) return known.ours;
   }
   return std::nullopt;
 }
@@ -245,8 +247,9 @@ void AddNotice(CommandLine* line, std::string_view flag, std::string_view value,
 }
 
 ConfigStatus TranslateAuth(std::string_view mode, CommandLine* line) {
-  if (SameName(mode, "Password") || SameName(mode, "NoAuth")) return ConfigStatus::Ok();
-  if (SameName(mode, "ACL")) {
+  if (EqualsIgnoreCase(mode, "Password") || EqualsIgnoreCase(mode, "NoAuth"))
+    return ConfigStatus::Ok();
+  if (EqualsIgnoreCase(mode, "ACL")) {
     AddNotice(line, "auth", mode, "users come from --acl-file; --password is that of `default`");
     return ConfigStatus::Ok();
   }
@@ -256,7 +259,7 @@ ConfigStatus TranslateAuth(std::string_view mode, CommandLine* line) {
 }
 
 ConfigStatus Translate(const Flag& flag, std::string_view value, CommandLine* line) {
-  const bool on = !SameName(value, "false");
+  const bool on = !EqualsIgnoreCase(value, "false");
   switch (flag.meaning) {
     case Meaning::kAuth:
       return TranslateAuth(value, line);
@@ -303,7 +306,7 @@ size_t TakeOwnOption(std::span<const char* const> args, size_t at, CommandLine* 
 
 }  // namespace
 
-bool IsGarnetName(std::string_view program) { return SameName(program, "GarnetServer"); }
+bool IsGarnetName(std::string_view program) { return EqualsIgnoreCase(program, "GarnetServer"); }
 
 ConfigStatus TranslateGarnetFlags(std::span<const char* const> args, CommandLine* line) {
   for (size_t at = 0; at < args.size();) {
