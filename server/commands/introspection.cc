@@ -1,0 +1,13 @@
+// Looking inside: COMMAND, OBJECT, MEMORY, DEBUG.
+
+#include "protocol/arg_reader.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/families.h"
+
+namespace spinel {
+
+
+std::span<const CommandSpec> IntrospectionCommands() { return {}; }
+
+}  // namespace spinel

@@ -1,0 +1,13 @@
+// Keys whatever their type: DEL, EXISTS, RENAME, SCAN and their relatives.
+
+#include "protocol/arg_reader.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/families.h"
+
+namespace spinel {
+
+
+std::span<const CommandSpec> KeyspaceCommands() { return {}; }
+
+}  // namespace spinel

@@ -1,0 +1,13 @@
+// Publish/subscribe: SUBSCRIBE, UNSUBSCRIBE, PUBLISH.
+
+#include "protocol/arg_reader.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/families.h"
+
+namespace spinel {
+
+
+std::span<const CommandSpec> PubSubCommands() { return {}; }
+
+}  // namespace spinel
