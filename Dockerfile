@@ -18,7 +18,7 @@ RUN cmake --preset release && cmake --build build/release --target spinel-server
 
 FROM ${BASE}
 # What the binary links beyond libc; the check below fails the build when this list falls behind.
-ARG RUNTIME_PACKAGES="libfmt9 libjemalloc2 libstdc++6"
+ARG RUNTIME_PACKAGES="libabsl20220623 libfmt9 libjemalloc2 libstdc++6"
 RUN apt-get update && apt-get install -y --no-install-recommends ${RUNTIME_PACKAGES} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
     && groupadd --system --gid 999 spinel \
