@@ -49,6 +49,7 @@ STAND_IN_GAPS = {
         "config-name-nearest",
         "delifeq",
         "garnet-flags",
+        "freed-memory-returns",    # built with libc's malloc
         "hello-texts-of-7.2",      # the unstable branch does not answer HELLO with a wrong password
         "precise-expiry",
         "unsubscribe-when-idle",   # the unstable branch answers NOSUB
@@ -72,6 +73,11 @@ def server_binary():
     return pathlib.Path(os.environ.get("SPINEL_TEST_SERVER", DEFAULT_SERVER))
 
 
+def reference_binary():
+    """Debian's redis-server, or None where it is not installed."""
+    return os.environ.get("SPINEL_TEST_REFERENCE") or shutil.which("redis-server")
+
+
 @functools.lru_cache(maxsize=None)
 def kind_of(binary):
     """'redis', 'valkey' or 'spinel', from the first word that --version prints."""
@@ -92,14 +98,17 @@ def free_port():
 
 
 def wait_until(condition, what, timeout=10.0, interval=0.01):
-    """Polls `condition` until it is truthy and returns its value; fails after `timeout` seconds."""
+    """Polls `condition` until it is truthy and returns its value; fails after `timeout` seconds.
+
+    `what` says what was waited for, as text or as a function that is called on failure.
+    """
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {timeout} s for {what}")
+            raise TimeoutError(f"waited {timeout} s for {what() if callable(what) else what}")
         time.sleep(interval)
 
 
