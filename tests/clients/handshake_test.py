@@ -322,6 +322,7 @@ class HandshakesWithPassword(Replay):
 
     def test_hello_without_a_password_is_refused(self):
         self.requires("hello-texts-of-7.2")
+        self.requires("pipelined-auth-errors")
         self.replay((("HELLO", "3"), HELLO_NO_AUTH),
                     (("HELLO", "3", "AUTH", "default", "wrong"), WRONG_PASSWORD),
                     (("HELLO", "3", "AUTH", "nobody", PASSWORD), WRONG_PASSWORD),

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -145,6 +146,31 @@ class Configuration(StartupTestCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(10), 0)
         self.assertFalse(path.exists(), "the socket is removed")
+
+    def test_several_addresses(self):
+        if not self.has_ipv6():
+            self.skipTest("this machine has no IPv6")
+        server = self.start("--bind", "127.0.0.1", "::1")
+        for address in ("127.0.0.1", "::1"):
+            with support.Connection((address, server.port)) as connection:
+                self.assertEqual(connection("PING"), PONG)
+                self.assertIn(f"addr={'[::1]' if ':' in address else address}:".encode(),
+                              connection("CLIENT", "INFO"))
+
+    @staticmethod
+    def has_ipv6():
+        try:
+            with socket.create_server(("::1", 0), family=socket.AF_INET6):
+                return True
+        except OSError:
+            return False
+
+    def test_debug_must_be_allowed(self):
+        server = self.start("--enable-debug-command", "no")
+        with server.connect() as connection:
+            reply = connection("DEBUG", "SLEEP", "0")
+            self.assertRegex(reply.text, "^ERR DEBUG command not allowed. If the "
+                                         "enable-debug-command option is set to \"local\"")
 
     def test_the_command_line_of_garnet(self):
         self.requires("garnet-flags")

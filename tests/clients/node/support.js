@@ -83,9 +83,10 @@ export class Server {
     await this.start();
   }
 
+  /** Stops the server, which must end with success, and removes its directory. */
   async close() {
-    if (this.process.exitCode === null) this.process.kill('SIGKILL');
-    await this.exited;
+    const code = await this.stop();
+    if (code !== 0) throw new Error(`the server ended with ${code}: ${readFileSync(this.log, 'utf8')}`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
