@@ -4,271 +4,26 @@
     tests/clients/compare.py --server build/release/spinel-server --reference redis-server
     tests/clients/compare.py --seed 12345 --commands 3000       replays the first 3000 of a run
 
-Commands come from GRAMMAR, group by group, over a small keyspace, so that they meet; some are then
-damaged (an argument dropped, doubled or replaced). Half of the batches go over RESP2, half over
-RESP3. After each batch the keyspaces are compared too. What may differ is named in LENIENT, with
-the reason. The run is a function of its seed, which is printed; on a difference both servers are
+Commands come from grammar.py, group by group, over a small keyspace, so that they meet; some are
+then damaged (an argument dropped, doubled or replaced). Half of the batches go over RESP2, half
+over RESP3. After each batch the keyspaces are compared too. What may differ is named in LENIENT,
+with the reason. The run is a function of its seed, which is printed; on a difference both servers are
 emptied, so that one difference does not cause others.
 """
 
 import argparse
-import random
 import shutil
 import sys
-import time
 
 import support
-from support import Error, Map, Simple
+from resp import Closed, Error, Map
+from grammar import GRAMMAR, WEIGHTS, Generator
 
 BATCH = 50  # commands sent at once to each server
-DAMAGED = 0.05  # share of commands that are damaged
 SHOWN = 20  # differences printed in full
 
-MAX_INTEGER = 2**63 - 1
-MIN_INTEGER = -(2**63)
 
-
-class Generator:
-    """Random commands. Each part of a GRAMMAR row is a literal or a method that yields arguments."""
-
-    def __init__(self, seed, groups):
-        self.dice = random.Random(seed)
-        self.rows = [row for group in groups for row in GRAMMAR[group]]
-        self.now = int(time.time())
-
-    def command(self):
-        """The next command as a list of bytes."""
-        arguments = []
-        for part in self.dice.choice(self.rows):
-            arguments += self.expand(part)
-        if self.dice.random() < DAMAGED:
-            self.damage(arguments)
-        return [support.to_bytes(argument) for argument in arguments]
-
-    def expand(self, part):
-        if not callable(part):
-            return [part]
-        made = part(self)
-        return made if isinstance(made, list) else [made]
-
-    def damage(self, arguments):
-        position = self.dice.randrange(1, len(arguments) + 1)
-        how = self.dice.randrange(3)
-        if how == 0 and position < len(arguments):
-            del arguments[position]
-        elif how == 1:
-            arguments.insert(position, self.garbage())
-        elif position < len(arguments):
-            arguments[position] = self.garbage()
-
-    def garbage(self):
-        return self.dice.choice((b"", b"abc", b"-1", b"1.5", b"1e3", b" 1", b"1 ", b"\x00\xff", b"*",
-                                 b"NX", b"EX", str(MAX_INTEGER + 1), "0x10", "+1", "nan", "inf"))
-
-    # The parts of a command. All take their randomness from self.dice, in order.
-
-    def key(self):
-        return f"key:{self.dice.randrange(12)}"
-
-    def keys(self):
-        return [self.key() for _ in range(self.dice.randrange(1, 6))]
-
-    def pairs(self):
-        return [part for _ in range(self.dice.randrange(1, 5)) for part in (self.key(), self.value())]
-
-    def value(self):
-        kind = self.dice.randrange(8)
-        if kind <= 2:
-            return self.integer()
-        if kind == 3:
-            return self.float()
-        if kind == 4:
-            return self.dice.randbytes(self.dice.randrange(40))
-        if kind == 5:
-            return b"x" * self.dice.randrange(300)
-        return self.dice.choice((b"hello", b"hello world", b"", b"ohmytext", b"mynewtext", b"\r\n"))
-
-    def integer(self):
-        if self.dice.random() < 0.1:
-            return self.dice.choice((MAX_INTEGER, MIN_INTEGER, MAX_INTEGER - 1, 2**31, -(2**31), 2**32))
-        return self.dice.randrange(-100, 1000)
-
-    def float(self):
-        return self.dice.choice(("0.1", "-0.1", "3.0e3", "1e-5", "5.0", "1.5e300", "200", "-17.25",
-                                 "0.30000000000000004", "1e17", "12345678901234567890"))
-
-    def offset(self):
-        return self.dice.choice((0, 1, 5, -1, -3, 100, -100, 7, 300))
-
-    def setrange_offset(self):
-        return self.dice.choice((0, 0, 1, 3, 10, 200, -1, 536870912))
-
-    def seconds(self):
-        """Relative time, far enough away that both servers agree what has expired; or not valid."""
-        if self.dice.random() < 0.15:
-            return self.dice.choice((0, -1, -1000, MAX_INTEGER, MIN_INTEGER, MAX_INTEGER // 1000))
-        return self.dice.randrange(1000, 10_000_000)
-
-    def milliseconds(self):
-        if self.dice.random() < 0.15:
-            return self.dice.choice((0, -1, -1000, MAX_INTEGER, MIN_INTEGER))
-        return self.dice.randrange(1_000_000, 10_000_000_000)
-
-    def unix_seconds(self):
-        """Absolute time: in the past, which deletes, or far in the future."""
-        if self.dice.random() < 0.15:
-            return self.dice.choice((0, 1, -1, self.now - 100, MAX_INTEGER))
-        return self.now + self.dice.randrange(1000, 10_000_000)
-
-    def unix_milliseconds(self):
-        if self.dice.random() < 0.15:
-            return self.dice.choice((0, 1, -1, (self.now - 100) * 1000, MAX_INTEGER))
-        return (self.now + self.dice.randrange(1000, 10_000_000)) * 1000 + self.dice.randrange(1000)
-
-    def expiry(self):
-        return self.dice.choice((
-            lambda: ["EX", self.seconds()], lambda: ["PX", self.milliseconds()],
-            lambda: ["EXAT", self.unix_seconds()], lambda: ["PXAT", self.unix_milliseconds()]))()
-
-    def set_options(self):
-        """Some of SET's options, in any order, compatible or not."""
-        options = [option for option, chance in ((["NX"], 0.15), (["XX"], 0.15), (["GET"], 0.2),
-                                                 (["KEEPTTL"], 0.1), (self.expiry(), 0.3))
-                   if self.dice.random() < chance]
-        self.dice.shuffle(options)
-        return [self.any_case(word) for option in options for word in option]
-
-    def getex_option(self):
-        return self.dice.choice(([], ["PERSIST"], self.expiry(), self.expiry()))
-
-    def expire_option(self):
-        count = self.dice.choice((0, 0, 1, 1, 1, 2))
-        return [self.any_case(option) for option in self.dice.sample(("NX", "XX", "GT", "LT"), count)]
-
-    def copy_options(self):
-        return self.dice.choice(([], ["REPLACE"], ["DB", self.database()],
-                                 ["DB", self.database(), "REPLACE"]))
-
-    def database(self):
-        return self.dice.choice((0, 0, 0, 1, 1, 2, 15, 16, -1))
-
-    def lcs_options(self):
-        return self.dice.choice(([], ["LEN"], ["IDX"], ["IDX", "WITHMATCHLEN"],
-                                 ["IDX", "MINMATCHLEN", self.dice.randrange(-1, 5)], ["IDX", "LEN"]))
-
-    def pattern(self):
-        return self.dice.choice(("*", "key:*", "key:1?", "key:[0-4]", "key:[^0-4]", "*:\\1", "k*y:*1",
-                                 "", "key:[9-0]", "key:[1", "[", "\\", "**", "?ey:1", "KEY:*"))
-
-    def type_name(self):
-        return self.dice.choice(("string", "string", "hash", "STRING"))
-
-    def flush_option(self):
-        return self.dice.choice(([], ["SYNC"], ["ASYNC"]))
-
-    def client_name(self):
-        return self.dice.choice(("worker", "", "a b", "web-1", "\x7f", "x" * 50, "{tag}"))
-
-    def any_case(self, word):
-        return word.lower() if isinstance(word, str) and self.dice.random() < 0.2 else word
-
-
-G = Generator
-
-GRAMMAR = {
-    "string": (
-        ("SET", G.key, G.value, G.set_options),
-        ("SET", G.key, G.value, G.set_options),
-        ("SET", G.key, G.value),
-        ("GET", G.key),
-        ("GET", G.key),
-        ("get", G.key),
-        ("GETSET", G.key, G.value),
-        ("GETDEL", G.key),
-        ("GETEX", G.key, G.getex_option),
-        ("SETNX", G.key, G.value),
-        ("SETEX", G.key, G.seconds, G.value),
-        ("PSETEX", G.key, G.milliseconds, G.value),
-        ("MSET", G.pairs),
-        ("MSETNX", G.pairs),
-        ("MGET", G.keys),
-        ("APPEND", G.key, G.value),
-        ("STRLEN", G.key),
-        ("GETRANGE", G.key, G.offset, G.offset),
-        ("SUBSTR", G.key, G.offset, G.offset),
-        ("SETRANGE", G.key, G.setrange_offset, G.value),
-        ("INCR", G.key),
-        ("DECR", G.key),
-        ("INCRBY", G.key, G.integer),
-        ("DECRBY", G.key, G.integer),
-        ("INCRBYFLOAT", G.key, G.float),
-        ("LCS", G.key, G.key, G.lcs_options),
-    ),
-    "generic": (
-        ("DEL", G.keys),
-        ("UNLINK", G.keys),
-        ("EXISTS", G.keys),
-        ("TOUCH", G.keys),
-        ("TYPE", G.key),
-        ("RENAME", G.key, G.key),
-        ("RENAMENX", G.key, G.key),
-        ("COPY", G.key, G.key, G.copy_options),
-        ("MOVE", G.key, G.database),
-        ("KEYS", G.pattern),
-        ("SCAN", 0, "COUNT", 1000),
-        ("SCAN", 0, "COUNT", 1000, "MATCH", G.pattern),
-        ("SCAN", 0, "TYPE", G.type_name, "COUNT", 1000),
-        ("RANDOMKEY",),
-        ("DBSIZE",),
-        ("OBJECT", "ENCODING", G.key),
-        ("OBJECT", "REFCOUNT", G.key),
-        ("OBJECT", "IDLETIME", G.key),
-        ("OBJECT", "FREQ", G.key),
-        ("MEMORY", "USAGE", G.key),
-        ("SWAPDB", G.database, G.database),
-        ("FLUSHDB", G.flush_option),
-    ),
-    "expiry": (
-        ("EXPIRE", G.key, G.seconds, G.expire_option),
-        ("PEXPIRE", G.key, G.milliseconds, G.expire_option),
-        ("EXPIREAT", G.key, G.unix_seconds, G.expire_option),
-        ("PEXPIREAT", G.key, G.unix_milliseconds, G.expire_option),
-        ("TTL", G.key),
-        ("PTTL", G.key),
-        ("EXPIRETIME", G.key),
-        ("PEXPIRETIME", G.key),
-        ("PERSIST", G.key),
-    ),
-    "connection": (
-        ("PING",),
-        ("PING", G.value),
-        ("ECHO", G.value),
-        ("SELECT", G.database),
-        ("CLIENT", "SETNAME", G.client_name),
-        ("CLIENT", "GETNAME"),
-        ("CLIENT", "ID"),
-        ("CLIENT", "NO-EVICT", "on"),
-        ("CLIENT", "NO-EVICT", "off"),
-        ("CLIENT", "UNPAUSE"),
-        ("CLIENT", "GETREDIR"),
-        ("HELLO",),
-        ("RESET",),
-        ("PUBLISH", "nobody", G.value),
-        ("AUTH", "default", G.value),
-        ("AUTH", G.value),
-        ("COMMAND", "COUNT", "nonsense"),
-        ("COMMAND", "GETKEYS", "MSET", G.pairs),
-        ("COMMAND", "GETKEYS", "GET", G.keys),
-        ("COMMAND", "GETKEYS", "PING"),
-        ("TIME",),
-        ("NONSENSE", G.value),
-    ),
-}
-# Connection and keyspace-wide commands would otherwise crowd out the data.
-WEIGHTS = {"string": 10, "generic": 4, "expiry": 4, "connection": 1}
-
-
-# ------------------------------------------------------------------------- what may differ, and why
+# What may differ between the two servers, and why.
 
 def both_integers(ours, theirs):
     return isinstance(ours, int) and isinstance(theirs, int)
@@ -298,7 +53,7 @@ def same_scan(ours, theirs):
 
 
 def scan_is_comparable(command):
-    """Cursors are each server's own (and 7.0 takes negative ones); unknown types came to be errors."""
+    """Cursors are each server's own, and 7.0 takes negative ones and types that do not exist."""
     words = [word.lower() for word in command]
     types = [words[i + 1] for i, word in enumerate(words[:-1]) if word == b"type"]
     return words[1:2] == [b"0"] and all(name in (b"string", b"hash") for name in types)
@@ -324,7 +79,8 @@ def same_hello(ours, theirs):
         if not isinstance(reply, list):
             return reply
         pairs = reply if isinstance(reply, Map) else list(zip(reply[::2], reply[1::2]))
-        return type(reply), [pair for pair in pairs if pair[0] not in (b"server", b"version", b"id")]
+        own = (b"server", b"version", b"id")
+        return type(reply), [pair for pair in pairs if pair[0] not in own]
     return essential(ours) == essential(theirs)
 
 
@@ -360,14 +116,13 @@ def agree(command, ours, theirs):
     return compare(ours, theirs)
 
 
-# ------------------------------------------------------------------------------------------ the run
-
 class Comparison:
     """Two servers, a RESP2 and a RESP3 connection to each, and what they disagreed on."""
 
     def __init__(self, server, reference):
-        self.connections = {protocol: (server.connect(protocol, 30), reference.connect(protocol, 30))
-                            for protocol in (2, 3)}
+        self.connections = {
+            protocol: (server.connect(protocol, 30), reference.connect(protocol, 30))
+            for protocol in (2, 3)}
         self.differences = []
         self.compared = 0
 
@@ -455,7 +210,7 @@ def main():
         comparison = Comparison(server, reference)
         try:
             comparison.run(Generator(seed, weighted(arguments.groups)), arguments.commands)
-        except (OSError, support.Closed) as failure:
+        except (OSError, Closed) as failure:
             print(f"not ok - compare: {failure} after {comparison.compared} commands; "
                   f"--seed {seed} replays them")
             return 1

@@ -5,7 +5,8 @@ import threading
 import time
 
 import support
-from support import OK, ServerTestCase, encode
+from resp import OK, encode
+from support import ServerTestCase
 
 CLIENTS = 50
 COUNTERS = 10
@@ -102,7 +103,7 @@ class Concurrency(ServerTestCase):
         self.assertEqual(set(winners), {1})
 
     def test_renames_never_lose_or_double_a_key(self):
-        """One token is passed round between names by 8 clients; it is always in exactly one place."""
+        """8 clients pass one token round between names; it is always in exactly one place."""
         self.connect()("SET", "token:0", "T")
 
         def rename(number):

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Commands that concern connections, which take several of them to test: CLIENT and publish/subscribe."""
+"""CLIENT and publish/subscribe: commands that take several connections to test."""
 
 import re
 import threading
 import time
 
 import support
-from support import OK, PONG, Error, Push, ServerTestCase, Simple, encode
+from resp import OK, PONG, Error, Push, Simple, encode
+from support import ServerTestCase
 
 
 class ConnectionTestCase(ServerTestCase):
@@ -36,8 +37,8 @@ class ClientList(ConnectionTestCase):
                                              "psub", "multi")},
             {"name": "me", "db": "3", "flags": "N", "user": "default", "cmd": "client|info",
              "resp": "2", "sub": "0", "psub": "0", "multi": "-1"})
-        for name in ("age", "idle", "qbuf", "qbuf-free", "argv-mem", "obl", "oll", "omem", "tot-mem",
-                     "fd", "events"):
+        for name in ("age", "idle", "qbuf", "qbuf-free", "argv-mem", "obl", "oll", "omem",
+                     "tot-mem", "fd", "events"):
             self.assertIn(name, fields)
 
     def test_filters(self):
@@ -83,14 +84,14 @@ class ClientKill(ConnectionTestCase):
 
     def test_by_filters(self):
         admin = self.connect()
-        for filters in (lambda victim, number: ("ID", number),
-                        lambda victim, number: ("ADDR", "%s:%d" % victim.socket.getsockname()),
-                        lambda victim, number: ("ID", number, "TYPE", "normal", "USER", "default"),
-                        lambda victim, number: ("ID", number, "LADDR", f"127.0.0.1:{self.server.port}"),
-                        lambda victim, number: ("ID", number, "SKIPME", "yes")):
+        for filters in ("ID {id}", "ADDR {address}", "ID {id} TYPE normal USER default",
+                        "ID {id} LADDR {server}", "ID {id} SKIPME yes"):
             victim, number = self.named("victim")
-            self.assertEqual(admin("CLIENT", "KILL", *filters(victim, number)), 1)
-            self.assertTrue(victim.at_end())
+            words = filters.format(id=number, server="%s:%d" % self.server.address,
+                                   address="%s:%d" % victim.socket.getsockname())
+            with self.subTest(filters=filters):
+                self.assertEqual(admin("CLIENT", "KILL", *words.split()), 1)
+                self.assertTrue(victim.at_end())
         self.assertEqual(admin("CLIENT", "KILL", "ID", "999999999"), 0)
 
     def test_skipme(self):
@@ -151,7 +152,7 @@ class ClientReply(ConnectionTestCase):
         connection.send("SET", "a", "1")
         self.assertEqual(connection("GET", "a"), b"1")
         connection.send("CLIENT", "REPLY", "OFF")
-        for i in range(10):
+        for _ in range(10):
             connection.send("INCR", "n")
         connection.send("NONSENSE")
         self.assertTrue(connection.quiet(0.1))
@@ -203,8 +204,8 @@ class PublishSubscribe(ConnectionTestCase):
     def test_replies_and_messages_on_resp2(self):
         subscriber, publisher = self.connect(), self.connect()
         subscriber.send("SUBSCRIBE", "a", "b", "a")
-        self.assertEqual([subscriber.read() for _ in range(3)],
-                         [[b"subscribe", b"a", 1], [b"subscribe", b"b", 2], [b"subscribe", b"a", 2]])
+        for channel, count in ((b"a", 1), (b"b", 2), (b"a", 2)):
+            self.assertEqual(subscriber.read(), [b"subscribe", channel, count])
         self.assertEqual(publisher("PUBLISH", "a", "hello"), 1)
         self.assertEqual(subscriber.read(), [b"message", b"a", b"hello"])
         self.assertEqual(subscriber("PING", "x"), [b"pong", b"x"])

@@ -6,11 +6,12 @@ import random
 import time
 
 import support
-from support import OK, Server, encode
+from resp import OK, encode
+from support import Server
 
 KEYS = 1_000_000 if support.long_run() else 100_000
 LATENESS_LIMIT = 0.020  # seconds, 99th percentile
-ATTEMPTS = 3  # a busy machine can only make a run worse: the best of these counts
+ATTEMPTS = 3  # a busy machine can only make a run worse: one good run of these suffices
 SAMPLE_INTERVAL = 0.002
 LOAD_MARGIN = 1.0 + KEYS * 8e-6  # seconds for loading before the first key is due
 VALUE = "x" * 64
@@ -20,14 +21,17 @@ class ExpiryPrecision(support.unittest.TestCase):
     TIMEOUT = 280
 
     def test_untouched_keys_are_gone_within_20_ms(self):
+        required = not support.lacks("precise-expiry")
         with Server() as server:
             self.connection = server.connect(timeout=30)
-            lateness = [self.measure(random.Random(attempt)) for attempt in range(ATTEMPTS)
-                        if attempt == 0 or not self.good_enough]
-            print("# lateness p99: " + ", ".join(f"{late * 1000:.1f} ms" for late in lateness))
-            if support.lacks("precise-expiry"):
-                self.skipTest(f"p99 {lateness[0] * 1000:.1f} ms, not required of a stand-in")
-            self.assertLessEqual(min(lateness), LATENESS_LIMIT)
+            for attempt in range(ATTEMPTS):
+                lateness = self.measure(random.Random(attempt))
+                print(f"# {KEYS} keys, p99 of lateness {lateness * 1000:.1f} ms")
+                if lateness <= LATENESS_LIMIT or not required:
+                    break
+        if not required:
+            self.skipTest("not required of a stand-in")
+        self.assertLessEqual(lateness, LATENESS_LIMIT)
 
     def measure(self, dice):
         """Loads KEYS keys that are due 1 to 5 s after loading; returns the 99th percentile, in
@@ -36,12 +40,7 @@ class ExpiryPrecision(support.unittest.TestCase):
         DBSIZE counts what is physically there, so the k-th disappearance is matched with the k-th
         deadline.
         """
-        due = time.time() + LOAD_MARGIN
-        deadlines = sorted(int((due + dice.uniform(0, 4)) * 1000) / 1000 for _ in range(KEYS))
-        shuffled = deadlines[:]
-        dice.shuffle(shuffled)
-        self.load(shuffled)
-        self.assertLess(time.time(), deadlines[0], "loading took too long for this test")
+        deadlines = self.load_in_time(dice)
         self.assertEqual(self.connection("DBSIZE"), KEYS)
         late = []
         for moment, size in self.samples(deadlines[-1] + 5):
@@ -50,9 +49,21 @@ class ExpiryPrecision(support.unittest.TestCase):
             late += [moment - deadline for deadline in deadlines[len(late):gone]]
         self.assertEqual(len(late), KEYS, "keys are still there 5 s after their time")
         late.sort()
-        percentile = late[int(len(late) * 0.99)]
-        self.good_enough = percentile <= LATENESS_LIMIT or support.lacks("precise-expiry")
-        return percentile
+        return late[int(len(late) * 0.99)]
+
+    def load_in_time(self, dice):
+        """Loads the keys before the first is due, with more time for it if that failed; returns their
+        deadlines in order, as Unix time in seconds.
+        """
+        for margin in (LOAD_MARGIN, 3 * LOAD_MARGIN, 9 * LOAD_MARGIN):
+            due = time.time() + margin
+            deadlines = [int((due + dice.uniform(0, 4)) * 1000) / 1000 for _ in range(KEYS)]
+            self.load(deadlines)
+            deadlines.sort()
+            if time.time() < deadlines[0]:
+                return deadlines
+            self.connection("FLUSHALL")
+        raise AssertionError("this machine is too busy to load the keys in time")
 
     def load(self, deadlines):
         batch = 10_000

@@ -2,7 +2,8 @@
 """What a client may do before it has authenticated, and what it is told."""
 
 import support
-from support import OK, PONG, Error, ServerTestCase, Simple, encode
+from resp import OK, PONG, Error, Simple, encode
+from support import ServerTestCase
 
 PASSWORD = "s3cret"
 NO_AUTH = Error("NOAUTH Authentication required.")
@@ -20,10 +21,9 @@ class RequirePass(ServerTestCase):
 
     def test_nothing_works_before_auth(self):
         connection = self.connect()
-        for command in (("PING",), ("GET", "k"), ("SET", "k", "v"), ("INFO",), ("CONFIG", "GET", "*"),
-                        ("CLIENT", "LIST"), ("SUBSCRIBE", "news"), ("ECHO", "x"), ("SELECT", "1"),
-                        ("COMMAND",), ("SHUTDOWN", "NOSAVE")):
-            self.assertEqual(connection(*command), NO_AUTH, command)
+        for line in ("PING", "GET k", "SET k v", "INFO", "CONFIG GET *", "CLIENT LIST",
+                     "SUBSCRIBE news", "ECHO x", "SELECT 1", "COMMAND", "SHUTDOWN NOSAVE"):
+            self.assertEqual(connection(*line.split()), NO_AUTH, line)
 
     def test_errors_of_form_come_before_authentication(self):
         connection = self.connect()
@@ -80,7 +80,8 @@ class RequirePass(ServerTestCase):
 
         connection = self.connect()
         connection.write(b"*2\r\n$3\r\nGET\r\n$16385\r\n")
-        self.assertEqual(connection.read(), Error("ERR Protocol error: unauthenticated bulk length"))
+        self.assertEqual(connection.read(),
+                         Error("ERR Protocol error: unauthenticated bulk length"))
         self.assertTrue(connection.at_end())
 
     def test_the_limit_ends_with_authentication(self):

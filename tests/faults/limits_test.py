@@ -2,11 +2,13 @@
 """What one client may take from the others: connections, buffers, time."""
 
 import contextlib
+import resource
 import subprocess
 import time
 
 import support
-from support import OK, PONG, Closed, Error, Server, ServerTestCase, encode
+from resp import OK, PONG, Closed, Connection, Error, encode
+from support import Server, ServerTestCase
 
 MEGABYTE = 1 << 20
 
@@ -123,7 +125,7 @@ class ProtectedMode(support.unittest.TestCase):
     def connect(self, server):
         if self.address is None:
             self.skipTest("this machine has no address but the loopback's")
-        connection = support.Connection((self.address, server.port))
+        connection = Connection((self.address, server.port))
         self.addCleanup(connection.close)
         return connection
 
@@ -156,6 +158,6 @@ class IdleConnections(ServerTestCase):
 
 
 if __name__ == "__main__":
-    import resource
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard_limit))  # for the idle connections
     support.main()

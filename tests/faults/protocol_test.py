@@ -6,7 +6,8 @@ import socket
 import time
 
 import support
-from support import OK, PONG, Closed, Error, ServerTestCase, Simple, encode
+from resp import OK, PONG, Closed, Error, Simple, encode
+from support import ServerTestCase
 
 MEGABYTE = 1 << 20
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Clients that never read: the output limit cuts them, memory stays bounded, others notice nothing."""
+"""Clients that never read: they are cut, memory stays bounded, others notice nothing."""
 
 import contextlib
 import threading
 import time
 
 import support
-from support import OK, PONG, ServerTestCase, encode
+from resp import OK, PONG, encode
+from support import ServerTestCase
 
 MEGABYTE = 1 << 20
 LIMIT = 16 * MEGABYTE
@@ -17,7 +18,7 @@ class SlowReaders(ServerTestCase):
     OPTIONS = ("--client-output-buffer-limit", f"normal {LIMIT} 0 0", "--io-threads", "2")
 
     def never_read(self, request):
-        """Sends `request`, whose replies are more than the server will buffer, and reads nothing."""
+        """Sends `request`, whose replies exceed what the server will buffer, and reads nothing."""
         connection = self.connect()
         connection("CLIENT", "SETNAME", "slow")
         connection.socket.settimeout(0.5)

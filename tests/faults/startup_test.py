@@ -12,7 +12,8 @@ import time
 import unittest
 
 import support
-from support import OK, PONG, Closed, Server, encode
+from resp import OK, PONG, Closed, Connection, encode
+from support import Server
 
 
 class StartupTestCase(unittest.TestCase):
@@ -72,7 +73,8 @@ class Configuration(StartupTestCase):
         self.assertEqual(self.config(server, "maxclients"), b"321")
         self.assertEqual(self.config(server, "maxmemory"), str(64 << 20).encode())
         self.assertEqual(self.config(server, "maxmemory-policy"), b"allkeys-lru")
-        self.assertIn(b"pubsub 16777216 4194304 30", self.config(server, "client-output-buffer-limit"))
+        self.assertIn(b"pubsub 16777216 4194304 30",
+                      self.config(server, "client-output-buffer-limit"))
 
     def test_the_command_line_wins_over_the_file(self):
         server = self.start_with_file("timeout 10", "maxclients 300", options=("--timeout", "20"))
@@ -88,8 +90,9 @@ class Configuration(StartupTestCase):
         server = self.start_with_file(
             "appendfsync everysec", "hz 20", "activerehashing yes", "daemonize no", "supervised no",
             "set-proc-title yes", "lua-time-limit 5000", "jemalloc-bg-thread yes",
-            "hash-max-listpack-entries 512", "stop-writes-on-bgsave-error yes", "rdbcompression yes",
-            "replica-serve-stale-data yes", "io-threads-do-reads no", "oom-score-adj no",
+            "hash-max-listpack-entries 512", "stop-writes-on-bgsave-error yes",
+            "rdbcompression yes", "replica-serve-stale-data yes", "io-threads-do-reads no",
+            "oom-score-adj no",
             "latency-monitor-threshold 0", "loglevel notice", "tcp-backlog 511", "databases 16")
         self.assertEqual(self.config(server, "databases"), b"16")
 
@@ -141,7 +144,7 @@ class Configuration(StartupTestCase):
         self.addCleanup(process.kill)
         support.wait_until(path.exists, "the socket")
         self.assertEqual(path.stat().st_mode & 0o777, 0o700)
-        with support.Connection(path) as connection:
+        with Connection(path) as connection:
             self.assertEqual(connection("PING"), PONG)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(10), 0)
@@ -152,7 +155,7 @@ class Configuration(StartupTestCase):
             self.skipTest("this machine has no IPv6")
         server = self.start("--bind", "127.0.0.1", "::1")
         for address in ("127.0.0.1", "::1"):
-            with support.Connection((address, server.port)) as connection:
+            with Connection((address, server.port)) as connection:
                 self.assertEqual(connection("PING"), PONG)
                 self.assertIn(f"addr={'[::1]' if ':' in address else address}:".encode(),
                               connection("CLIENT", "INFO"))
@@ -191,7 +194,7 @@ class Configuration(StartupTestCase):
     @staticmethod
     def try_to_connect(port):
         try:
-            return support.Connection(("127.0.0.1", port))
+            return Connection(("127.0.0.1", port))
         except ConnectionRefusedError:
             return None
 

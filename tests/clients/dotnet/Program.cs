@@ -1,5 +1,5 @@
-// StackExchange.Redis against a server of its own, over RESP2 and RESP3. One "ok" or "not ok" line per
-// test, as tests/clients/run counts them.
+// StackExchange.Redis against a server of its own, over RESP2 and RESP3. One "ok" or "not ok" line
+// per test, as tests/clients/run counts them.
 using Spinel.ClientTests;
 using StackExchange.Redis;
 

@@ -45,8 +45,10 @@ internal sealed class TestServer : IDisposable
     {
         string binary = Environment.GetEnvironmentVariable("SPINEL_TEST_SERVER")
             ?? throw new InvalidOperationException("SPINEL_TEST_SERVER names no server");
-        var started = Process.Start(new ProcessStartInfo(binary,
-            ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", directory, .. options])
+        string[] arguments =
+            ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", directory,
+             .. options];
+        var started = Process.Start(new ProcessStartInfo(binary, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

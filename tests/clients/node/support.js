@@ -86,7 +86,7 @@ export class Server {
   /** Stops the server, which must end with success, and removes its directory. */
   async close() {
     const code = await this.stop();
-    if (code !== 0) throw new Error(`the server ended with ${code}: ${readFileSync(this.log, 'utf8')}`);
+    if (code !== 0) throw new Error(`ended with ${code}: ${readFileSync(this.log, 'utf8')}`);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
