@@ -7,8 +7,8 @@
 Commands come from grammar.py, group by group, over a small keyspace, so that they meet; some are
 then damaged (an argument dropped, doubled or replaced). Half of the batches go over RESP2, half
 over RESP3. After each batch the keyspaces are compared too. What may differ is named in LENIENT,
-with the reason. The run is a function of its seed, which is printed; on a difference both servers are
-emptied, so that one difference does not cause others.
+with the reason. The run is a function of its seed, which is printed; on a difference both
+servers are emptied, so that one difference does not cause others.
 """
 
 import argparse

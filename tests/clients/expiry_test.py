@@ -52,8 +52,9 @@ class ExpiryPrecision(support.unittest.TestCase):
         return late[int(len(late) * 0.99)]
 
     def load_in_time(self, dice):
-        """Loads the keys before the first is due, with more time for it if that failed; returns their
-        deadlines in order, as Unix time in seconds.
+        """Loads the keys before the first is due, with more time for it if that failed.
+
+        Returns their deadlines in order, as Unix time in seconds.
         """
         for margin in (LOAD_MARGIN, 3 * LOAD_MARGIN, 9 * LOAD_MARGIN):
             due = time.time() + margin

@@ -71,11 +71,6 @@ class Limits(ServerTestCase):
         self.assertGreater(time.monotonic() - started, 0.5)
         self.assertTrue(subscriber.quiet(), "subscribers may wait for ever")
 
-    def test_commands_longer_than_the_timeout_are_not_idle(self):
-        busy = self.configure("timeout", 1)
-        self.assertEqual(busy("DEBUG", "SLEEP", "1.5"), OK)
-        self.assertEqual(busy("PING"), PONG)
-
 
 class MaxClients(ServerTestCase):
     OPTIONS = ("--maxclients", "20")
