@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "server/mutex.h"
+#include "storage/mutex.h"
 
 namespace spinel {
 

@@ -134,7 +134,7 @@ class Server {
   std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
-  mutable absl::Mutex errors_mutex_;
+  mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
 };
 

@@ -4,9 +4,10 @@
 // which then does not see its locks and reports every access under them as a race.
 #pragma once
 
-#include <absl/base/thread_annotations.h>
-
+#include <condition_variable>
 #include <mutex>
+
+#include "absl/base/thread_annotations.h"
 
 namespace spinel {
 
@@ -16,7 +17,22 @@ class ABSL_LOCKABLE Mutex {
   void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
+  friend class CondVar;
   std::mutex mutex_;
+};
+
+class CondVar {
+ public:
+  // Expects the mutex to be held; it is again on return. Wakes without reason now and then.
+  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
+    condition_.wait(lock);
+    lock.release();
+  }
+  void NotifyAll() { condition_.notify_all(); }
+
+ private:
+  std::condition_variable condition_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {
