@@ -96,6 +96,8 @@ class Store {
   bool SweepStep(int wheel);
   size_t WheelHandles() const;
   size_t WheelMemoryBytes() const;
+  // Heap bytes of a key with its value, its share of the table and its timer included.
+  static size_t MemoryOf(const Entry& entry);
   // Bytes of buckets and directories.
   size_t TableMemoryBytes(int database);
 
