@@ -5,9 +5,10 @@
 namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
-  static const std::array<std::span<const CommandSpec>, 7> kFamilies = {
-      StringCommands(),  KeyspaceCommands(), ExpiryCommands(),       ConnectionCommands(),
-      PubSubCommands(),  ServerCommands(),   IntrospectionCommands(),
+  static const std::array kFamilies = {
+      StringCommands(),        KeyspaceCommands(), ExpiryCommands(),
+      ConnectionCommands(),    PubSubCommands(),   ServerCommands(),
+      IntrospectionCommands(), AdminCommands(),    ConfigCommands(),
   };
   return kFamilies;
 }
