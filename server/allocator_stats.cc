@@ -9,7 +9,9 @@ namespace spinel {
 std::string AllocatorStatistics() {
   std::string text;
 #if defined(SPINEL_JEMALLOC)
-  const auto append = [](void* to, const char* part) { static_cast<std::string*>(to)->append(part); };
+  const auto append = [](void* to, const char* part) {
+    static_cast<std::string*>(to)->append(part);
+  };
   malloc_stats_print(append, &text, nullptr);
 #endif
   return text;

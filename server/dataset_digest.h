@@ -1,6 +1,6 @@
 // A number for the content of a key or of the whole data set, the same whenever the content is the
-// same, whatever the encodings and the order: DEBUG DIGEST and DIGEST-VALUE. Equal to Redis's for equal
-// content.
+// same, whatever the encodings and the order: DEBUG DIGEST and DIGEST-VALUE. Equal to Redis's for
+// equal content.
 //
 // Threads: any; ValueDigest expects the entry's stripe to be locked, DatasetDigest locks one stripe
 // after the other and so is exact only while nothing is written.

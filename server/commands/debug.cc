@@ -36,7 +36,8 @@ bool Allowed(const CommandContext& ctx) {
   return false;
 }
 
-// -- Time ------------------------------------------------------------------------------------------
+// -- Time
+// ------------------------------------------------------------------------------------------
 
 // Stops every loop, not only this one: as seen by clients the server hangs.
 void Sleep(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -68,7 +69,8 @@ void SetActiveExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-// -- Values ----------------------------------------------------------------------------------------
+// -- Values
+// ----------------------------------------------------------------------------------------
 
 // Bytes of a length in an RDB file.
 size_t RdbLengthBytes(size_t length) {
@@ -130,7 +132,8 @@ void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-// -- The rest --------------------------------------------------------------------------------------
+// -- The rest
+// --------------------------------------------------------------------------------------
 
 void Protocol(CommandContext&, ArgReader& args, ReplyWriter& reply) {
   ReplySample(args.String(), reply);
@@ -179,7 +182,8 @@ constexpr CommandSpec kSubcommands[] = {
         "Makes that many strings named <prefix>:<number>, 'key' if there is no prefix, where there "
         "is no such key yet."),
     Row("PROTOCOL", 3, Protocol, "<type>",
-        "Answers a sample of a type: string, integer, double, bignum, null, array, set, map, attrib, "
+        "Answers a sample of a type: string, integer, double, bignum, null, array, set, map, "
+        "attrib, "
         "push, verbatim, true or false."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),
@@ -202,7 +206,8 @@ void Debug(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   constexpr size_t kMaxText = 128;
   if (!Allowed(ctx)) {
     return reply.Error(
-        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you "
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+        "you "
         "can run it from a local connection, otherwise you need to set this option in the "
         "configuration file, and then restart the server.");
   }
@@ -212,9 +217,9 @@ void Debug(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
                                     : ctx.argc() >= static_cast<size_t>(-row.arity);
     if (fits && EqualsIgnoreCase(row.name, name)) return row.handler(ctx, args, reply);
   }
-  reply.Error(fmt::format(
-      "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
-      name.substr(0, kMaxText)));
+  reply.Error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
+                  name.substr(0, kMaxText)));
 }
 
 constexpr CommandSpec kCommands[] = {

@@ -63,8 +63,7 @@ constexpr Sample kSamples[] = {
     {"map", SampleMap},
     {"attrib", SampleAttribute},
     {"push", SamplePush},
-    {"verbatim",
-     [](ReplyWriter& reply) { reply.Verbatim("txt", "This is a verbatim\nstring"); }},
+    {"verbatim", [](ReplyWriter& reply) { reply.Verbatim("txt", "This is a verbatim\nstring"); }},
     {"true", [](ReplyWriter& reply) { reply.Bool(true); }},
     {"false", [](ReplyWriter& reply) { reply.Bool(false); }},
 };

@@ -19,6 +19,8 @@ std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> IntrospectionCommands();
+std::span<const CommandSpec> AdminCommands();
+std::span<const CommandSpec> ConfigCommands();
 
 // All of the above.
 std::span<const std::span<const CommandSpec>> CommandFamilies();

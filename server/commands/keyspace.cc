@@ -1,5 +1,5 @@
-// Keys whatever their type: DEL, EXISTS, TYPE, RENAME, COPY, MOVE and their relatives. (What walks over
-// the keyspace is in scan.cc, times to live in expiry.cc.)
+// Keys whatever their type: DEL, EXISTS, TYPE, RENAME, COPY, MOVE and their relatives. (What walks
+// over the keyspace is in scan.cc, times to live in expiry.cc.)
 
 #include <limits>
 
@@ -16,8 +16,8 @@ namespace {
 constexpr std::string_view kNoSuchKeyError = "ERR no such key";
 constexpr std::string_view kSameObjectError = "ERR source and destination objects are the same";
 
-// Calls `op(KeySlot&)` for each key of the command, all of them locked, and answers how often it was
-// true. A key that is named twice is visited twice.
+// Calls `op(KeySlot&)` for each key of the command, all of them locked, and answers how often it
+// was true. A key that is named twice is visited twice.
 template <typename Op>
 void ReplyCount(CommandContext& ctx, ReplyWriter& reply, Op&& op) {
   if (ctx.argc() == 2) {
@@ -69,7 +69,8 @@ enum class Overwrite : uint8_t { kAllow, kRefuse };
 
 // Answers an error, or true if the key has its new name.
 bool RenameKey(CommandContext& ctx, Overwrite overwrite, ReplyWriter& reply) {
-  // A slot may remove an expired key and so move its neighbours: each is used before the next is made.
+  // A slot may remove an expired key and so move its neighbours: each is used before the next is
+  // made.
   const LockedKeys keys = ctx.LockKeys();
   const bool same = keys.key(0).name == keys.key(1).name;
   if (!keys.Slot(0)) {

@@ -143,14 +143,16 @@ std::vector<std::string> Diagnose(const CommandContext& ctx, const MemoryReport&
     return more > less + kNotable && Ratio(more, less) > ratio;
   };
   if (wasted(report.peak, memory.allocated, 1.5)) {
-    remarks.push_back(fmt::format(
-        "Peak: {:.1f} times today's memory was in use at some time. Pages of that time may still be "
-        "resident; MEMORY PURGE gives them back.",
-        Ratio(report.peak, memory.allocated)));
+    remarks.push_back(
+        fmt::format("Peak: {:.1f} times today's memory was in use at some time. Pages of that time "
+                    "may still be "
+                    "resident; MEMORY PURGE gives them back.",
+                    Ratio(report.peak, memory.allocated)));
   }
   if (wasted(memory.active, memory.allocated, 1.1)) {
     remarks.push_back(fmt::format(
-        "Fragmentation: the allocator's pages hold {:.2f} bytes for each that is in use. Values that "
+        "Fragmentation: the allocator's pages hold {:.2f} bytes for each that is in use. Values "
+        "that "
         "came and went in many sizes leave such holes; they are filled again as data comes in.",
         Ratio(memory.active, memory.allocated)));
   }
@@ -167,15 +169,16 @@ std::vector<std::string> Diagnose(const CommandContext& ctx, const MemoryReport&
   const uint64_t clients = ctx.server().clients().count();
   constexpr uint64_t kMuchPerClient = 200 * 1024;
   if (clients > 0 && report.clients / clients > kMuchPerClient) {
-    remarks.push_back(fmt::format(
-        "Clients: {} bytes each, on average. Some send requests that never end or do not read their "
-        "replies; CLIENT LIST shows which, client-output-buffer-limit cuts them off.",
-        report.clients / clients));
+    remarks.push_back(
+        fmt::format("Clients: {} bytes each, on average. Some send requests that never end or do "
+                    "not read their "
+                    "replies; CLIENT LIST shows which, client-output-buffer-limit cuts them off.",
+                    report.clients / clients));
   }
   const auto limit = static_cast<uint64_t>(ctx.config().maxmemory());
   if (limit > 0 && memory.resident > limit) {
-    remarks.push_back(fmt::format("Limit: {} bytes are resident, maxmemory is {}.", memory.resident,
-                                  limit));
+    remarks.push_back(
+        fmt::format("Limit: {} bytes are resident, maxmemory is {}.", memory.resident, limit));
   }
   return remarks;
 }

@@ -1,7 +1,7 @@
 // Walking over the keyspace: SCAN, KEYS, RANDOMKEY.
 //
-// The store hands out keys under a stripe's lock, so names are copied there and matched afterwards: a
-// costly pattern holds nobody up.
+// The store hands out keys under a stripe's lock, so names are copied there and matched afterwards:
+// a costly pattern holds nobody up.
 
 #include <fmt/format.h>
 
@@ -177,7 +177,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .since = "2.8.0",
      .complexity = "O(1) per call, O(N) for a whole walk over N keys",
-     .summary = "Walks over the keys of the database, a few with each call. A key that stays is seen.",
+     .summary =
+         "Walks over the keys of the database, a few with each call. A key that stays is seen.",
      .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
     {.name = "KEYS",
      .arity = 2,
