@@ -31,7 +31,7 @@ std::shared_ptr<const PubSubMessage> PubSubMessage::Make(std::string_view channe
 }
 
 void ChannelRegistry::Add(std::string_view channel, int loop) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto found = channels_.find(channel);
   if (found == channels_.end()) found = channels_.emplace(std::string(channel), std::vector<LoopCount>()).first;
   for (LoopCount& count : found->second) {
@@ -44,7 +44,7 @@ void ChannelRegistry::Add(std::string_view channel, int loop) {
 }
 
 void ChannelRegistry::Remove(std::string_view channel, int loop) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return;
   std::vector<LoopCount>& counts = found->second;
@@ -57,13 +57,13 @@ void ChannelRegistry::Remove(std::string_view channel, int loop) {
 }
 
 std::vector<ChannelRegistry::LoopCount> ChannelRegistry::Find(std::string_view channel) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = channels_.find(channel);
   return found == channels_.end() ? std::vector<LoopCount>() : found->second;
 }
 
 size_t ChannelRegistry::channels() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return channels_.size();
 }
 

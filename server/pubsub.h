@@ -14,7 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 #include "server/text_map.h"
 
 namespace spinel {
@@ -46,7 +46,7 @@ class ChannelRegistry {
   size_t channels() const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   TextMap<std::vector<LoopCount>> channels_ ABSL_GUARDED_BY(mutex_);
 };
 

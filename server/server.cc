@@ -100,12 +100,12 @@ bool Server::PasswordMatches(std::string_view password) const {
 }
 
 std::string Server::replication_id() const {
-  absl::MutexLock lock(&replication_mutex_);
+  MutexLock lock(&replication_mutex_);
   return replication_id_;
 }
 
 void Server::ChangeReplicationId() {
-  absl::MutexLock lock(&replication_mutex_);
+  MutexLock lock(&replication_mutex_);
   replication_id_ = RandomHex(40);
 }
 
@@ -118,7 +118,7 @@ uint64_t Server::NotePeakMemory(uint64_t allocated) {
 
 void Server::CountError(std::string_view code) {
   constexpr size_t kMaxCodes = 128;  // scripts may invent codes: do not collect them without end
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   const auto found = errors_.find(code);
   if (found != errors_.end()) {
     ++found->second;
@@ -128,7 +128,7 @@ void Server::CountError(std::string_view code) {
 }
 
 std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   std::vector<std::pair<std::string, uint64_t>> counts(errors_.begin(), errors_.end());
   std::sort(counts.begin(), counts.end());
   return counts;
@@ -136,7 +136,7 @@ std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
 
 void Server::ResetStatistics() {
   for (int i = 0; i < runtime_->loops(); ++i) runtime_->loop(i).stats.Reset();
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   errors_.clear();
   store_.reclaimer().ResetFreed();
 }

@@ -145,9 +145,9 @@ class Server {
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
   uint64_t startup_memory_ = 0;
-  mutable absl::Mutex replication_mutex_;
+  mutable Mutex replication_mutex_;
   std::string replication_id_ ABSL_GUARDED_BY(replication_mutex_);
-  mutable absl::Mutex errors_mutex_;
+  mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
 };
 
