@@ -11,13 +11,13 @@ namespace {
 // Parts are either added, so that their order does not matter, or mixed, so that it does.
 class Digest {
  public:
-  void Add(const Sha1Digest& other) {
+  void Add(std::string_view part) {
+    const Sha1Digest other = Sha1(part);
     for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] ^= other[i];
   }
-  void Add(std::string_view part) { Add(Sha1(part)); }
   void Mix(std::string_view part) {
     Add(part);
-    bytes_ = Sha1({reinterpret_cast<const char*>(bytes_.data()), bytes_.size()});
+    bytes_ = Sha1(bytes());
   }
   // A number, as four bytes with the highest first.
   void Mix(uint32_t number) {
@@ -25,7 +25,9 @@ class Digest {
                           static_cast<char>(number >> 8), static_cast<char>(number)};
     Mix({bytes, sizeof(bytes)});
   }
-  const Sha1Digest& bytes() const { return bytes_; }
+  std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
   std::string Hex() const {
     std::string text;
     for (const uint8_t byte : bytes_) fmt::format_to(std::back_inserter(text), "{:02x}", byte);

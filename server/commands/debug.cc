@@ -115,10 +115,11 @@ void DigestValue(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  const int64_t count = args.IntInRange(0, kMax);
+  constexpr std::string_view kNotPositive = "ERR value is out of range, must be positive";
+  const int64_t count = args.IntInRange(0, std::numeric_limits<int64_t>::max(), kNotPositive);
   const std::string_view prefix = args.HasNext() ? args.String() : "key";
-  const int64_t size = args.HasNext() ? args.IntInRange(0, ctx.config().proto_max_bulk_len()) : 0;
+  const int64_t size =
+      args.HasNext() ? args.IntInRange(0, ctx.config().proto_max_bulk_len(), kNotPositive) : 0;
   if (!args.Done(reply)) return;
   for (int64_t i = 0; i < count; ++i) {
     std::string bytes = fmt::format("value:{}", i);

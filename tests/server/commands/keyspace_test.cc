@@ -262,8 +262,11 @@ TEST_CASE_METHOD(CommandFixture, "OBJECT IDLETIME and FREQ: each with its policy
             "note that when switching between policies at runtime LRU and LFU data will take some "
             "time to adjust."));
   REQUIRE(Run("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu") == Ok());
+  Run("DEL", "k");
   Run("SET", "k", "v");
   CHECK(Run("OBJECT", "FREQ", "k") == Int(5));
+  for (int i = 0; i < 100; ++i) Run("SET", "k", "v");
+  CHECK(Run("OBJECT", "FREQ", "k").integer > 5);
   CHECK(
       Run("OBJECT", "IDLETIME", "k") ==
       Error("ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
