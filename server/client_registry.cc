@@ -29,6 +29,19 @@ void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
   for (Session* session : ordered) visit(*session);
 }
 
+ClientTotals ClientRegistry::Totals() {
+  ClientTotals totals;
+  MutexLock lock(&mutex_);
+  totals.count = sessions_.size();
+  totals.memory = sessions_.size() * sizeof(Session);
+  for (const auto& [id, session] : sessions_) {
+    if (session->subscribed()) ++totals.subscribed;
+    totals.memory += session->query_buffer_capacity.load(std::memory_order_relaxed) +
+                     session->output_pending.load(std::memory_order_relaxed);
+  }
+  return totals;
+}
+
 bool ClientRegistry::Visit(uint64_t id, absl::FunctionRef<void(Session&)> visit) {
   MutexLock lock(&mutex_);
   const auto found = sessions_.find(id);

@@ -17,6 +17,13 @@ namespace spinel {
 
 class Session;
 
+// All clients added up.
+struct ClientTotals {
+  uint64_t count = 0;
+  uint64_t subscribed = 0;  // with subscriptions
+  uint64_t memory = 0;      // bytes of sessions and their buffers
+};
+
 class ClientRegistry {
  public:
   uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
@@ -27,6 +34,8 @@ class ClientRegistry {
 
   // Visits the sessions in the order of their ids.
   void ForEach(absl::FunctionRef<void(Session&)> visit);
+  // Cheaper than ForEach: in no order, nothing copied.
+  ClientTotals Totals();
   // False: no such client.
   bool Visit(uint64_t id, absl::FunctionRef<void(Session&)> visit);
 
