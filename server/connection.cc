@@ -94,11 +94,6 @@ Connection::~Connection() {
 void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
-  // The input of a paused client may move between this read and its handler.
-  if (starting_read_ || session_.paused.load(std::memory_order_relaxed)) {
-    read_into_ = ReadInto::kLanding;
-    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
-  }
   // With a write operation outstanding too, Asio may complete that one first and this read later.
   if (!input_.empty() || waiting_writable_) {
     const size_t expected = parser_.BytesExpected();
@@ -109,11 +104,12 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
-    read_into_ = ReadInto::kLanding;
-    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
+  } else if (!starting_read_) {
+    read_into_ = ReadInto::kShared;
+    return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
-  read_into_ = ReadInto::kShared;
-  return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
+  read_into_ = ReadInto::kLanding;
+  return boost::asio::mutable_buffer(landing_, sizeof(landing_));
 }
 
 void Connection::StartRead() {
