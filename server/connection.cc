@@ -94,8 +94,10 @@ Connection::~Connection() {
 void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
+  // The input of a paused client may move between this read and its handler.
+  const bool paused = session_.paused.load(std::memory_order_relaxed);
   // With a write operation outstanding too, Asio may complete that one first and this read later.
-  if (!input_.empty() || waiting_writable_) {
+  if (!paused && (!input_.empty() || waiting_writable_)) {
     const size_t expected = parser_.BytesExpected();
     const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
     // At most as much again as has arrived already.
@@ -104,7 +106,7 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
-  } else if (!starting_read_) {
+  } else if (!paused && !starting_read_) {
     read_into_ = ReadInto::kShared;
     return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
@@ -215,6 +217,8 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
     input_.Consume(consumed);
   } else if (consumed < size && !closing_) {
     if (!input_.Append({data + consumed, size - consumed})) return CloseNow();
+  } else {
+    input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
   }
   const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
   if (input_.size() > limit) {
