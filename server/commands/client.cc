@@ -131,6 +131,11 @@ void Kill(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 void Pause(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   using Mode = PauseState::Mode;
+  if (ctx.argc() > 4) {
+    return reply.Error(fmt::format(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try CLIENT HELP.",
+        ctx.arg(1)));
+  }
   args.Skip(1);
   const std::string_view timeout_text = args.String();
   Mode mode = Mode::kAll;
