@@ -6,9 +6,9 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(),        KeyspaceCommands(), ExpiryCommands(),
-      ConnectionCommands(),    PubSubCommands(),   ServerCommands(),
-      IntrospectionCommands(), AdminCommands(),    ConfigCommands(),
+      StringCommands(), KeyspaceCommands(), ExpiryCommands(),        ConnectionCommands(),
+      PubSubCommands(), ServerCommands(),   IntrospectionCommands(), AdminCommands(),
+      ConfigCommands(), CommandCommands(),  ClusterCommands(),       LolwutCommands(),
   };
   return kFamilies;
 }
