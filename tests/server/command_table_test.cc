@@ -2,6 +2,8 @@
 
 #include "server/command_table.h"
 
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -52,9 +54,15 @@ Words Texts(const RespValue& value) {
   return words;
 }
 
-// The subjects of our own that Redis does not have in the reference, and the few deliberate
-// differences.
-bool FlagsAreOurs(const std::string& flag) { return flag == "movablekeys" || flag == "asking"; }
+// Flags that are not compared: the first depends on how we find keys, the second is the cluster's.
+bool IsNotCompared(const std::string& flag) { return flag == "movablekeys" || flag == "asking"; }
+
+// Commands whose arity, in Redis or Valkey, is not what their arguments say: QUIT takes and ignores
+// any, MIGRATESLOTS needs more.
+bool HasLooseArity(std::string_view name) {
+  constexpr std::array<std::string_view, 2> kLoose = {"quit", "cluster|migrateslots"};
+  return std::find(kLoose.begin(), kLoose.end(), name) != kLoose.end();
+}
 
 std::string Where(std::string_view syntax, int arity, const Command& command) {
   return fmt::format("{}: \"{}\" against arity {}", command.name, syntax, arity);
@@ -102,6 +110,10 @@ TEST_CASE("Command table: every row is documented, and its syntax agrees with it
     std::string error;
     REQUIRE(ParseSyntax(spec.syntax, &args, &error));
     const int words = command->parent == nullptr ? 1 : 2;
+    if (HasLooseArity(command->name)) {
+      CHECK(std::abs(spec.arity) <= words + MinimalArguments(args));
+      continue;
+    }
     CHECK(std::abs(spec.arity) == words + MinimalArguments(args));
     CHECK((spec.arity < 0) == TakesMoreArguments(args));
   }
@@ -146,7 +158,7 @@ TEST_CASE_METHOD(CommandFixture, "Command table: rows agree with the reference t
     Words wanted = Split(row[4]);
     for (Words* words : {&flags, &wanted}) {
       for (auto it = words->begin(); it != words->end();) {
-        it = FlagsAreOurs(*it) ? words->erase(it) : std::next(it);
+        it = IsNotCompared(*it) ? words->erase(it) : std::next(it);
       }
     }
     CHECK(flags == wanted);
