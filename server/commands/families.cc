@@ -9,6 +9,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       StringCommands(), KeyspaceCommands(), ExpiryCommands(),        ConnectionCommands(),
       PubSubCommands(), ServerCommands(),   IntrospectionCommands(), AdminCommands(),
       ConfigCommands(), CommandCommands(),  ClusterCommands(),       LolwutCommands(),
+      ClientCommands(),
   };
   return kFamilies;
 }

@@ -11,6 +11,7 @@ std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> KeyspaceCommands();
 std::span<const CommandSpec> ExpiryCommands();
 std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> IntrospectionCommands();
