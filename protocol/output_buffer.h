@@ -88,6 +88,8 @@ class OutputBuffer {
   void FreeMemory();
   // Heap bytes held: blocks, with what is unused of them, and pinned bytes that are not consumed.
   size_t MemoryBytes() const { return held_ + segments_.capacity() * sizeof(Segment); }
+  // The pieces that the content lies in.
+  size_t segments() const { return empty() ? 0 : segments_.size() - head_; }
   // The whole content: for tests and for small messages.
   std::string Flatten() const;
 

@@ -86,7 +86,17 @@ class InlineSplitter {
  public:
   InlineSplitter(char* begin, char* end) : read_(begin), end_(end), write_(begin) {}
 
-  // False: quotes are not balanced.
+  // Whether quotes are balanced. Changes nothing of the line, but uses up the splitter.
+  bool Balanced() {
+    writing_ = false;
+    while (true) {
+      while (read_ < end_ && IsSpace(*read_)) ++read_;
+      if (read_ == end_) return true;
+      if (!Argument()) return false;
+    }
+  }
+
+  // Expects balanced quotes; otherwise false, and a line that is spoilt.
   bool Split(std::vector<std::string_view>* args) {
     while (true) {
       while (read_ < end_ && IsSpace(*read_)) ++read_;
@@ -112,7 +122,7 @@ class InlineSplitter {
         case '\'':
           return SingleQuoted();
         default:
-          *write_++ = c;
+          Put(c);
       }
     }
     return true;
@@ -125,7 +135,7 @@ class InlineSplitter {
     while (read_ < end_) {
       const char c = *read_++;
       if (c == '"') return AtBoundary();
-      *write_++ = c == '\\' && read_ < end_ ? Escaped() : c;
+      Put(c == '\\' && read_ < end_ ? Escaped() : c);
     }
     return false;
   }
@@ -158,14 +168,19 @@ class InlineSplitter {
       char c = *read_++;
       if (c == '\'') return AtBoundary();
       if (c == '\\' && read_ < end_ && *read_ == '\'') c = *read_++;
-      *write_++ = c;
+      Put(c);
     }
     return false;
+  }
+
+  void Put(char c) {
+    if (writing_) *write_++ = c;
   }
 
   char* read_;
   char* const end_;
   char* write_;
+  bool writing_ = true;
 };
 
 }  // namespace
@@ -333,11 +348,11 @@ RespParser::Status RespParser::ParseInline(char* input, size_t size, const Parse
   if (newline == kNotFound) return Status::kIncomplete;
   line_scanned_ = 0;
   const size_t line = newline > 0 && input[newline - 1] == '\r' ? newline - 1 : newline;
-  const size_t args_before = args->size();
-  if (!InlineSplitter(input, input + line).Split(args)) {
-    args->resize(args_before);
+  // Asked first: a line that is no request stays as it was, for whoever parses it again.
+  if (!InlineSplitter(input, input + line).Balanced()) {
     return Fail("Protocol error: unbalanced quotes in request");
   }
+  InlineSplitter(input, input + line).Split(args);
   *consumed = newline + 1;
   return Status::kRequest;
 }

@@ -20,6 +20,7 @@ constexpr size_t kBatch = 16;              // requests parsed, prefetched and ex
 constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
 constexpr int64_t kLingerMs = 10'000;       // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
+constexpr size_t kMaxPausedInput = 1024 * 1024;  // beyond, a paused client waits for the kernel
 
 }  // namespace
 
@@ -93,7 +94,8 @@ Connection::~Connection() {
 void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
-  if (starting_read_) {
+  // The input of a paused client may move between this read and its handler.
+  if (starting_read_ || session_.paused.load(std::memory_order_relaxed)) {
     read_into_ = ReadInto::kLanding;
     return boost::asio::mutable_buffer(landing_, sizeof(landing_));
   }
@@ -116,6 +118,8 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
 
 void Connection::StartRead() {
   if (closed_ || closing_ || reading_) return;
+  const bool paused = session_.paused.load(std::memory_order_relaxed);
+  if (paused && input_.size() >= kMaxPausedInput) return;
   reading_ = true;
   ++operations_;
   starting_read_ = true;
@@ -142,7 +146,7 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   loop_->UpdateClock();
   loop_->state().stats.reads.Add();
   HandleInput(bytes);
-  if (!session_.paused.load(std::memory_order_relaxed)) StartRead();
+  StartRead();
   loop_->FlushPushed();
   MaybeDelete();
 }
@@ -162,6 +166,7 @@ bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
 
 void Connection::HandleInput(size_t bytes) {
   session_.last_active_ms.store(loop_->state().op.now_ms, std::memory_order_relaxed);
+  if (session_.paused.load(std::memory_order_relaxed)) return KeepWhilePaused(bytes);
   char* data = loop_->shared_input();
   size_t size = bytes;
   if (read_into_ == ReadInto::kOwn) {
@@ -177,17 +182,40 @@ void Connection::HandleInput(size_t bytes) {
       return CloseNow();
     }
   }
-  loop_->state().stats.input_bytes.Add(bytes);
-  session_.input_bytes.store(session_.input_bytes.load(std::memory_order_relaxed) + bytes,
-                             std::memory_order_relaxed);
-  const bool own = !input_.empty();
-  if (own) {
+  CountInput(bytes);
+  if (!input_.empty()) {
     data = input_.data();
     size = input_.size();
   }
-  const size_t consumed = ExecuteAll(data, size);
+  ExecuteAndKeep(data, size);
+}
+
+void Connection::CountInput(size_t bytes) {
+  loop_->state().stats.input_bytes.Add(bytes);
+  session_.input_bytes.store(session_.input_bytes.load(std::memory_order_relaxed) + bytes,
+                             std::memory_order_relaxed);
+}
+
+void Connection::KeepWhilePaused(size_t bytes) {
+  // What a paused client sends lands: see ChooseReadBuffer. More may have come with it.
+  if (!input_.Append({landing_, bytes}) || !input_.Reserve(kMinOwnInput)) return CloseNow();
+  size_t size = input_.size();
+  ReadMore(input_.data(), &size, input_.capacity());
+  const size_t more = size - input_.size();
+  input_.Commit(more);
+  CountInput(bytes + more);
+  PublishSizes();
+}
+
+void Connection::ExecuteAndKeep(char* data, size_t size) {
+  const bool own = data == input_.data();
+  std::string held;
+  const size_t consumed = ExecuteAll(data, size, &held);
   if (closed_) return;
-  if (own) {
+  if (!held.empty()) {
+    if (own) input_.Consume(size);
+    if (!input_.Append(held)) return CloseNow();
+  } else if (own) {
     input_.Consume(consumed);
   } else if (consumed < size && !closing_) {
     if (!input_.Append({data + consumed, size - consumed})) return CloseNow();
@@ -209,21 +237,25 @@ const ParserLimits Connection::Limits() const {
   return limits;
 }
 
-size_t Connection::ExecuteAll(char* data, size_t size) {
+size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
   executing_ = true;
   size_t consumed = 0;
   size_t broken = 0;
-  while (consumed < size && broken == 0 && !closing_ && !closed_) {
+  while (consumed < size && broken == 0 && !closing_ && !closed_ &&
+         !session_.closing.load(std::memory_order_relaxed)) {
     const size_t batch_bytes = ParseBatch(data + consumed, size - consumed, &broken);
     if (loop_->requests().empty() && batch_bytes == 0) break;
     PrefetchBatch();
     const size_t executed = ExecuteBatch();
     if (executed < loop_->requests().size()) {
       // Held back: what was parsed is parsed again when the client goes on.
-      consumed += executed == 0 ? 0 : loop_->request_ends()[executed - 1];
       parser_ = RespParser();
       broken = 0;
-      if (!closing_) break;
+      if (closing_) break;
+      const char* begin = data + consumed;
+      *held = HeldRequests(begin, executed, {begin + batch_bytes, size - consumed - batch_bytes});
+      consumed += executed == 0 ? 0 : loop_->request_ends()[executed - 1];
+      break;
     } else {
       consumed += batch_bytes;
     }
@@ -233,6 +265,28 @@ size_t Connection::ExecuteAll(char* data, size_t size) {
   executing_ = false;
   if (!closed_) FlushStaging();
   return consumed;
+}
+
+// Inline requests are unquoted where they lie and would not be parsed to the same again: if there is
+// one among those that were not executed, all of them are spelled anew, with what came behind them.
+std::string Connection::HeldRequests(const char* data, size_t executed,
+                                     std::string_view behind) const {
+  const std::vector<Request>& requests = loop_->requests();
+  const std::vector<size_t>& ends = loop_->request_ends();
+  bool any_inline = false;
+  for (size_t i = executed; i < requests.size(); ++i) {
+    const char* begin = data + (i == 0 ? 0 : ends[i - 1]);
+    any_inline = any_inline || *begin != '*';
+  }
+  if (!any_inline) return {};
+  OutputBuffer spelled;
+  ReplyWriter writer(&spelled, RespVersion::kResp2);
+  for (size_t i = executed; i < requests.size(); ++i) {
+    writer.Array(static_cast<int64_t>(requests[i].args.size()));
+    for (const std::string_view arg : requests[i].args) writer.Bulk(arg);
+  }
+  spelled.Append(behind);
+  return spelled.Flatten();
 }
 
 // Parses up to kBatch whole requests; returns their bytes. `*broken` is set when what follows them is
@@ -305,8 +359,10 @@ size_t Connection::ExecuteBatch() {
   state.op.touch = !session_.no_touch;
   size_t done = 0;
   for (const Request& request : requests) {
-    if (request.command != nullptr && server.pause().Blocks(*request.command, state.op.now_ms)) {
+    if (request.command != nullptr && server.pause().Blocks(*request.command, state.op.now_ms) &&
+        !Dispatcher::Refuses(server, session_, request)) {
       session_.paused.store(true, std::memory_order_relaxed);
+      loop_->AddPaused(session_.id);
       break;
     }
     Dispatcher::Execute(&server, &state, &session_, request, &staging);
@@ -357,6 +413,7 @@ void Connection::FlushPushed() {
   if (!waiting_writable_ && !Send(&pending_)) CloseNow();
   if (pending_.empty()) pending_ = OutputBuffer();
   AfterOutput();
+  PublishSizes();
   MaybeDelete();
 }
 
@@ -436,7 +493,8 @@ void Connection::OnWritable(const boost::system::error_code& error) {
   } else {
     if (pending_.empty()) {
       pending_ = OutputBuffer();
-      if (input_.empty()) input_.Consume(0);  // room for a read beside this wait
+      // Room for a read beside this wait; an outstanding one may have filled it already.
+      if (input_.empty() && !reading_) input_.Consume(0);
     }
     AfterOutput();
   }
@@ -469,6 +527,9 @@ void Connection::PublishSizes() {
   session_.query_buffer_capacity.store(static_cast<uint32_t>(input_.capacity()),
                                        std::memory_order_relaxed);
   session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
+  session_.output_held.store(pending_.MemoryBytes(), std::memory_order_relaxed);
+  session_.output_chunks.store(static_cast<uint32_t>(pending_.segments()),
+                               std::memory_order_relaxed);
 }
 
 void Connection::CheckLimits(int64_t now_ms) {
@@ -496,12 +557,8 @@ void Connection::Resume() {
   if (closed_ || !session_.paused.load(std::memory_order_relaxed)) return;
   session_.paused.store(false, std::memory_order_relaxed);
   loop_->UpdateClock();
-  const size_t consumed = ExecuteAll(input_.data(), input_.size());
-  if (!closed_) {
-    input_.Consume(consumed);
-    PublishSizes();
-    if (!session_.paused.load(std::memory_order_relaxed)) StartRead();
-  }
+  ExecuteAndKeep(input_.data(), input_.size());
+  StartRead();
   loop_->FlushPushed();
   MaybeDelete();
 }
@@ -513,9 +570,15 @@ void Connection::Close() {
   MaybeDelete();
 }
 
+void Connection::Kill() {
+  CloseNow();
+  MaybeDelete();
+}
+
 void Connection::CloseNow() {
   if (closed_) return;
   closed_ = true;
+  loop_->state().channels.UnsubscribeAll(&session_);
   session_.closing.store(true, std::memory_order_relaxed);
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -67,6 +68,8 @@ class Connection final : public Transport {
   void Start();
   // Sends what is waiting, then closes; or closes at once.
   void Close();
+  // Closes at once, whatever is waiting.
+  void Kill();
   // Goes on with requests that CLIENT PAUSE held back.
   void Resume();
   // Every now and then: time-outs and limits. `now_ms` Unix time.
@@ -92,14 +95,21 @@ class Connection final : public Transport {
   // Appends what the socket has right now to the data at `*data`. False: the peer closed.
   bool ReadMore(char* buffer, size_t* size, size_t capacity);
   void HandleInput(size_t bytes);
+  void CountInput(size_t bytes);
 
-  // Executes all whole requests at `data`; returns how many bytes they took.
-  size_t ExecuteAll(char* data, size_t size);
+  // Executes all whole requests at `data`, and keeps in input_ what cannot be executed yet. `data` may
+  // be input_'s own.
+  void ExecuteAndKeep(char* data, size_t size);
+  // Returns how many bytes the executed requests took. `*held`: what is left in another form than it
+  // has at `data`, or empty.
+  size_t ExecuteAll(char* data, size_t size, std::string* held);
+  std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
+  // Reads ahead for a paused client, so that its leaving is noticed.
+  void KeepWhilePaused(size_t bytes);
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
   void PrefetchBatch();
-  bool KeepLeftover(char* data, size_t size, size_t consumed);
   void ProtocolError(std::string_view text);
   const ParserLimits Limits() const;
 

@@ -42,7 +42,7 @@ bool AllowedWhileSubscribed(const CommandSpec& spec) {
 }
 
 // The text of the refusal, or empty.
-std::string Refusal(const Session& session, const Request& request) {
+std::string Refusal(const Server& server, const Session& session, const Request& request) {
   const Command* command = request.command;
   if (command == nullptr) return UnknownCommandText(request);
   if (command->spec->handler == nullptr && request.args.size() > 1) {
@@ -51,7 +51,9 @@ std::string Refusal(const Session& session, const Request& request) {
   if (command->spec->handler == nullptr || !command->ArityFits(request.args.size())) {
     return fmt::format("ERR wrong number of arguments for '{}' command", command->name);
   }
-  if (!session.authenticated && !command->Has(kNoAuth)) return "NOAUTH Authentication required.";
+  if (!session.authenticated && server.needs_password() && !command->Has(kNoAuth)) {
+    return "NOAUTH Authentication required.";
+  }
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
       !AllowedWhileSubscribed(*command->spec)) {
     return fmt::format(
@@ -99,9 +101,15 @@ Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args) {
   return request;
 }
 
+bool Dispatcher::Refuses(const Server& server, const Session& session, const Request& request) {
+  return !Refusal(server, session, request).empty();
+}
+
 void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, const Request& request,
                          OutputBuffer* out) {
   const bool muted = session->reply_mode != ReplyMode::kOn;
+  // From here on kSkipNext is about the command after this one.
+  if (session->reply_mode == ReplyMode::kSkipNext) session->reply_mode = ReplyMode::kSkipping;
   const OutputBuffer::Mark before = muted ? out->mark() : OutputBuffer::Mark();
   ReplyWriter reply(out, session->resp());
   const Command* command = request.command;
@@ -109,19 +117,18 @@ void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, cons
                     command->ArityFits(request.args.size());
   const bool plain = fits && session->authenticated && !session->subscribed();
   if (!plain) {
-    const std::string refusal = Refusal(*session, request);
+    const std::string refusal = Refusal(*server, *session, request);
     if (!refusal.empty()) {
       if (command != nullptr) loop->stats.command[command->index].rejected.Add();
       reply.Error(refusal);
       Finish(server, loop, session, reply);
       if (muted) out->TruncateTo(before);
-      if (session->reply_mode == ReplyMode::kSkipNext) session->reply_mode = ReplyMode::kOn;
+      if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;
       return;
     }
   }
 
   session->last_command.store(command, std::memory_order_relaxed);
-  const ReplyMode mode_before = session->reply_mode;
   const uint64_t begin = CycleClock::Now();
   {
     CommandContext context(server, loop, session, command, request.args, request.key);
@@ -142,9 +149,7 @@ void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, cons
   if (muted) [[unlikely]] {
     // CLIENT REPLY ON answers although the mode was another when it came.
     if (session->reply_mode != ReplyMode::kOn) out->TruncateTo(before);
-    if (mode_before == ReplyMode::kSkipNext && session->reply_mode == ReplyMode::kSkipNext) {
-      session->reply_mode = ReplyMode::kOn;
-    }
+    if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;
   }
 }
 

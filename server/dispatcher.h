@@ -24,6 +24,9 @@ class Dispatcher {
   // Finds the command and hashes its first key. Expects at least one argument.
   static Request Prepare(const CommandTable& commands, CommandArgs args);
 
+  // Whether Execute would answer with an error instead of running the command.
+  static bool Refuses(const Server& server, const Session& session, const Request& request);
+
   // Checks and executes; the reply is appended to `out`.
   static void Execute(Server* server, LoopState* loop, Session* session, const Request& request,
                       OutputBuffer* out);

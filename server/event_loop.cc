@@ -106,17 +106,16 @@ void EventLoop::Forget(Connection* connection) {
 
 void EventLoop::CloseClient(uint64_t id) {
   const auto found = connections_.find(id);
-  if (found != connections_.end()) found->second->Close();
+  if (found != connections_.end()) found->second->Kill();
 }
 
 void EventLoop::ResumePaused() {
-  std::vector<Connection*> paused;
-  for (const auto& [id, connection] : connections_) {
-    if (connection->session().paused.load(std::memory_order_relaxed)) {
-      paused.push_back(connection.get());
-    }
+  std::vector<uint64_t> paused;
+  paused.swap(paused_);
+  for (const uint64_t id : paused) {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) found->second->Resume();
   }
-  for (Connection* connection : paused) connection->Resume();
 }
 
 // Ticks fall on multiples of the wheel's tick, so that a key waits for at most one of them.

@@ -64,6 +64,8 @@ class EventLoop {
   void FlushPushed();
   void Forget(Connection* connection);
   void CloseClient(uint64_t id);
+  // Has ResumePaused come by this connection.
+  void AddPaused(uint64_t id) { paused_.push_back(id); }
   void ResumePaused();
 
  private:
@@ -85,6 +87,7 @@ class EventLoop {
   std::vector<Request> requests_;
   std::vector<size_t> request_ends_;
   std::vector<Connection*> to_flush_;
+  std::vector<uint64_t> paused_;  // ids, as CLIENT PAUSE stopped them
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;
   std::atomic<int> connection_count_{0};

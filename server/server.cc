@@ -35,12 +35,15 @@ uint64_t Microseconds(const timeval& time) {
 
 }  // namespace
 
-void PauseState::Pause(int64_t until_ms, Mode mode) {
-  if (mode_.load() == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
-  if (mode > mode_.load()) mode_.store(mode);
+void PauseState::Pause(int64_t now_ms, int64_t until_ms, Mode mode) {
+  MutexLock lock(&mutex_);
+  const Mode current = this->mode(now_ms);
+  if (current == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
+  mode_.store(std::max(current, mode));
 }
 
 void PauseState::Unpause() {
+  MutexLock lock(&mutex_);
   mode_.store(Mode::kNone);
   until_ms_.store(0);
 }

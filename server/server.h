@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
+#include "storage/mutex.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -45,8 +46,8 @@ class PauseState {
  public:
   enum class Mode : uint8_t { kNone, kWrite, kAll };
 
-  // Extends a pause that is in force; a stricter mode stays.
-  void Pause(int64_t until_ms, Mode mode);
+  // Of a pause that is in force the later end and the stricter mode stay.
+  void Pause(int64_t now_ms, int64_t until_ms, Mode mode);
   void Unpause();
   Mode mode(int64_t now_ms) const {
     const Mode mode = mode_.load(std::memory_order_relaxed);
@@ -62,6 +63,7 @@ class PauseState {
   }
 
  private:
+  Mutex mutex_;  // of writers
   std::atomic<Mode> mode_{Mode::kNone};
   std::atomic<int64_t> until_ms_{0};
 };

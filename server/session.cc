@@ -6,7 +6,7 @@ void Session::Reset(bool needs_password) {
   set_db(0);
   set_resp(RespVersion::kResp2);
   authenticated = !needs_password;
-  no_touch = false;
+  no_touch.store(false, std::memory_order_relaxed);
   no_evict.store(false, std::memory_order_relaxed);
   reply_mode = ReplyMode::kOn;
   MutexLock lock(&mutex_);

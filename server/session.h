@@ -30,7 +30,7 @@ class Transport {
 };
 
 // How replies are treated: CLIENT REPLY.
-enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };
+enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 
 class Session {
  public:
@@ -58,7 +58,6 @@ class Session {
   Transport* transport = nullptr;
   bool authenticated = false;
   bool close_after_reply = false;
-  bool no_touch = false;
   ReplyMode reply_mode = ReplyMode::kOn;
   // Channels; null as long as there are none.
   std::unique_ptr<TextSet> channels;
@@ -79,10 +78,14 @@ class Session {
   std::atomic<uint32_t> query_buffer_used{0};
   std::atomic<uint32_t> query_buffer_capacity{0};
   std::atomic<uint64_t> output_pending{0};  // bytes waiting because the client reads too slowly
-  std::atomic<uint32_t> output_chunks{0};
+  std::atomic<uint64_t> output_held{0};     // memory that they hold
+  std::atomic<uint32_t> output_chunks{0};   // pieces of memory that they lie in
   std::atomic<uint32_t> subscriptions{0};
   std::atomic<bool> no_evict{false};
+  std::atomic<bool> no_touch{false};
+  std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT
   std::atomic<bool> paused{false};  // stopped by CLIENT PAUSE, with requests waiting
+  // Closed, or about to be: CLIENT KILL sets it from wherever it runs, and the client executes no more.
   std::atomic<bool> closing{false};
 
   struct Names {

@@ -9,7 +9,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       StringCommands(),     KeyspaceCommands(), ScanCommands(),   ExpiryCommands(),
       ObjectCommands(),     DatabaseCommands(), MemoryCommands(), DebugCommands(),
       ConnectionCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
-      AdminCommands(),      ConfigCommands(),
+      AdminCommands(),      ConfigCommands(),   ClientCommands(),
   };
   return kFamilies;
 }

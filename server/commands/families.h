@@ -16,6 +16,7 @@ std::span<const CommandSpec> DatabaseCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> IntrospectionCommands();

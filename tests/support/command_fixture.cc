@@ -82,7 +82,11 @@ std::vector<RespValue> TestClient::ExecuteAll(const std::vector<std::string>& ar
   OutputBuffer out;
   loop_->op.touch = !session_.no_touch;
   const Request request = Dispatcher::Prepare(server_->commands(), views);
+  std::string waiting = std::move(pushes_);
+  pushes_.clear();
   Dispatcher::Execute(server_, loop_, &session_, request, &out);
+  out.Append(pushes_);
+  pushes_ = std::move(waiting);
   return DecodeAll(out.Flatten());
 }
 

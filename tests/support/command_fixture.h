@@ -62,7 +62,8 @@ class TestClient : private Transport {
   RespValue Execute(const std::vector<std::string>& args);
   // All replies of one command: SUBSCRIBE has several.
   std::vector<RespValue> ExecuteAll(const std::vector<std::string>& args);
-  // Messages pushed to the client since the last call.
+  // Messages pushed to the client since the last call, except by commands of its own: those are behind
+  // the command's replies.
   std::vector<RespValue> TakePushes();
   Session& session() { return session_; }
 

@@ -1,0 +1,104 @@
+#include "server/client_info.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "protocol/ascii.h"
+#include "server/session.h"
+
+namespace spinel {
+namespace {
+
+// What the request takes as a multibulk.
+size_t RequestBytes(CommandArgs request) {
+  if (request.empty()) return 0;
+  size_t bytes = fmt::formatted_size("*{}\r\n", request.size());
+  for (const std::string_view arg : request) {
+    bytes += fmt::formatted_size("${}\r\n", arg.size()) + arg.size() + 2;
+  }
+  return bytes;
+}
+
+size_t ArgumentBytes(CommandArgs request) {
+  size_t bytes = 0;
+  for (const std::string_view arg : request) bytes += arg.size();
+  return bytes;
+}
+
+// Counters and sizes: one writer, and nothing follows from their order.
+template <typename T>
+T Read(const std::atomic<T>& value) {
+  return value.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool ParseClientType(std::string_view name, ClientType* type) {
+  struct Row {
+    std::string_view name;
+    ClientType type;
+  };
+  constexpr Row kRows[] = {
+      {"normal", ClientType::kNormal},   {"pubsub", ClientType::kPubSub},
+      {"replica", ClientType::kReplica}, {"slave", ClientType::kReplica},
+      {"primary", ClientType::kPrimary}, {"master", ClientType::kPrimary},
+  };
+  for (const Row& row : kRows) {
+    if (!EqualsIgnoreCase(row.name, name)) continue;
+    *type = row.type;
+    return true;
+  }
+  return false;
+}
+
+ClientType TypeOf(const Session& session) {
+  return session.subscribed() ? ClientType::kPubSub : ClientType::kNormal;
+}
+
+std::string ClientFlags(const Session& session) {
+  std::string flags;
+  if (session.subscribed()) flags += 'P';
+  if (Read(session.paused)) flags += 'b';
+  if (Read(session.closing)) flags += 'A';
+  if (session.origin.unix_socket) flags += 'U';
+  if (Read(session.no_evict)) flags += 'e';
+  if (Read(session.no_touch)) flags += 'T';
+  if (flags.empty()) flags += 'N';
+  return flags;
+}
+
+void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs request,
+                      std::string* line) {
+  const Session::Names names = session.names();
+  const Command* command = Read(session.last_command);
+  const size_t input = Read(session.query_buffer_used);
+  const size_t capacity = Read(session.query_buffer_capacity);
+  const uint64_t output = Read(session.output_held);
+  const size_t arguments = ArgumentBytes(request);
+  const size_t memory = sizeof(Session) + session.origin.address.capacity() +
+                        session.origin.local_address.capacity() + names.name.size() +
+                        names.lib_name.size() + names.lib_version.size() + capacity + arguments +
+                        output;
+  const auto out = std::back_inserter(*line);
+  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
+                 session.id, session.origin.address, session.origin.local_address,
+                 session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
+                 (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
+                 session.db());
+  // No transactions and no patterns yet; a client has no reply buffer of its own, only what it is
+  // owed.
+  fmt::format_to(out, " sub={} psub=0 ssub=0 multi=-1 watch=0 qbuf={} qbuf-free={} argv-mem={}",
+                 Read(session.subscriptions), input + RequestBytes(request), capacity - input,
+                 arguments);
+  fmt::format_to(out, " multi-mem=0 rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}",
+                 Read(session.output_chunks), output, memory,
+                 Read(session.output_pending) > 0 ? "rw" : "r");
+  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",
+                 command == nullptr ? std::string_view("NULL") : command->name,
+                 static_cast<int>(session.resp()), names.lib_name, names.lib_version);
+  fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
+                 Read(session.output_bytes), Read(session.commands));
+}
+
+}  // namespace spinel
