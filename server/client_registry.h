@@ -11,7 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 
 namespace spinel {
 
@@ -42,7 +42,7 @@ class ClientRegistry {
  private:
   std::atomic<uint64_t> next_id_{1};
   std::atomic<uint64_t> count_{0};
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_map<uint64_t, Session*> sessions_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -36,14 +36,14 @@ uint64_t Microseconds(const timeval& time) {
 }  // namespace
 
 void PauseState::Pause(int64_t now_ms, int64_t until_ms, Mode mode) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const Mode current = this->mode(now_ms);
   if (current == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
   mode_.store(std::max(current, mode));
 }
 
 void PauseState::Unpause() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   mode_.store(Mode::kNone);
   until_ms_.store(0);
 }
@@ -103,12 +103,12 @@ bool Server::PasswordMatches(std::string_view password) const {
 }
 
 std::string Server::replication_id() const {
-  absl::MutexLock lock(&replication_mutex_);
+  MutexLock lock(&replication_mutex_);
   return replication_id_;
 }
 
 void Server::ChangeReplicationId() {
-  absl::MutexLock lock(&replication_mutex_);
+  MutexLock lock(&replication_mutex_);
   replication_id_ = RandomHex(40);
 }
 
@@ -121,7 +121,7 @@ uint64_t Server::NotePeakMemory(uint64_t allocated) {
 
 void Server::CountError(std::string_view code) {
   constexpr size_t kMaxCodes = 128;  // scripts may invent codes: do not collect them without end
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   const auto found = errors_.find(code);
   if (found != errors_.end()) {
     ++found->second;
@@ -131,7 +131,7 @@ void Server::CountError(std::string_view code) {
 }
 
 std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   std::vector<std::pair<std::string, uint64_t>> counts(errors_.begin(), errors_.end());
   std::sort(counts.begin(), counts.end());
   return counts;
@@ -139,7 +139,7 @@ std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
 
 void Server::ResetStatistics() {
   for (int i = 0; i < runtime_->loops(); ++i) runtime_->loop(i).stats.Reset();
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   errors_.clear();
   store_.reclaimer().ResetFreed();
 }

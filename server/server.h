@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
+#include "storage/mutex.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -62,7 +63,7 @@ class PauseState {
   }
 
  private:
-  absl::Mutex mutex_;  // of writers
+  Mutex mutex_;  // of writers
   std::atomic<Mode> mode_{Mode::kNone};
   std::atomic<int64_t> until_ms_{0};
 };
@@ -146,9 +147,9 @@ class Server {
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
   std::atomic<uint64_t> startup_memory_{0};
-  mutable absl::Mutex replication_mutex_;
+  mutable Mutex replication_mutex_;
   std::string replication_id_ ABSL_GUARDED_BY(replication_mutex_);
-  mutable absl::Mutex errors_mutex_;
+  mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
 };
 

@@ -6,11 +6,26 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(), KeyspaceCommands(), ExpiryCommands(),        ConnectionCommands(),
-      PubSubCommands(), ServerCommands(),   IntrospectionCommands(), AdminCommands(),
-      ConfigCommands(), CommandCommands(),  ClusterCommands(),       LolwutCommands(),
-      ClientCommands(),
-  };
+    static const std::array kFamilies = {
+        StringCommands(),
+        KeyspaceCommands(),
+        ExpiryCommands(),
+        ConnectionCommands(),
+        PubSubCommands(),
+        ServerCommands(),
+        IntrospectionCommands(),
+        AdminCommands(),
+        ConfigCommands(),
+        CommandCommands(),
+        ClusterCommands(),
+        LolwutCommands(),
+        ClientCommands(),
+        ScanCommands(),
+        ObjectCommands(),
+        DatabaseCommands(),
+        MemoryCommands(),
+        DebugCommands(),
+    };
   return kFamilies;
 }
 

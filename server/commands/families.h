@@ -9,7 +9,12 @@ namespace spinel {
 
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> KeyspaceCommands();
+std::span<const CommandSpec> ScanCommands();
 std::span<const CommandSpec> ExpiryCommands();
+std::span<const CommandSpec> ObjectCommands();
+std::span<const CommandSpec> DatabaseCommands();
+std::span<const CommandSpec> MemoryCommands();
+std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
