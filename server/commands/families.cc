@@ -6,10 +6,24 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(),     KeyspaceCommands(), ScanCommands(),   ExpiryCommands(),
-      ObjectCommands(),     DatabaseCommands(), MemoryCommands(), DebugCommands(),
-      ConnectionCommands(), ClientCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
-      AdminCommands(),      ConfigCommands(),
+      StringCommands(),
+      KeyspaceCommands(),
+      ScanCommands(),
+      ExpiryCommands(),
+      ObjectCommands(),
+      DatabaseCommands(),
+      MemoryCommands(),
+      DebugCommands(),
+      ConnectionCommands(),
+      ClientCommands(),
+      PubSubCommands(),
+      ServerCommands(),
+      IntrospectionCommands(),
+      AdminCommands(),
+      ConfigCommands(),
+      CommandCommands(),
+      ClusterCommands(),
+      LolwutCommands(),
   };
   return kFamilies;
 }

@@ -22,6 +22,9 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> IntrospectionCommands();
 std::span<const CommandSpec> AdminCommands();
 std::span<const CommandSpec> ConfigCommands();
+std::span<const CommandSpec> CommandCommands();
+std::span<const CommandSpec> ClusterCommands();
+std::span<const CommandSpec> LolwutCommands();
 
 // All of the above.
 std::span<const std::span<const CommandSpec>> CommandFamilies();
