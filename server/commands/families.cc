@@ -17,8 +17,6 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       ConnectionCommands(),
       ClientCommands(),
       PubSubCommands(),
-      ServerCommands(),
-      IntrospectionCommands(),
       AdminCommands(),
       ConfigCommands(),
       CommandCommands(),
