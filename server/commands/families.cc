@@ -6,26 +6,11 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-    static const std::array kFamilies = {
-        StringCommands(),
-        KeyspaceCommands(),
-        ExpiryCommands(),
-        ConnectionCommands(),
-        PubSubCommands(),
-        ServerCommands(),
-        IntrospectionCommands(),
-        AdminCommands(),
-        ConfigCommands(),
-        CommandCommands(),
-        ClusterCommands(),
-        LolwutCommands(),
-        ClientCommands(),
-        ScanCommands(),
-        ObjectCommands(),
-        DatabaseCommands(),
-        MemoryCommands(),
-        DebugCommands(),
-    };
+      StringCommands(),  KeyspaceCommands(), ExpiryCommands(), ConnectionCommands(),
+      PubSubCommands(),  AdminCommands(),    ConfigCommands(), CommandCommands(),
+      ClusterCommands(), LolwutCommands(),   ClientCommands(), ScanCommands(),
+      ObjectCommands(),  DatabaseCommands(), MemoryCommands(), DebugCommands(),
+  };
   return kFamilies;
 }
 

@@ -18,8 +18,6 @@ std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
-std::span<const CommandSpec> ServerCommands();
-std::span<const CommandSpec> IntrospectionCommands();
 std::span<const CommandSpec> AdminCommands();
 std::span<const CommandSpec> ConfigCommands();
 std::span<const CommandSpec> CommandCommands();
