@@ -279,9 +279,10 @@ int MinimalArguments(const SyntaxArg& arg) {
   const int token = arg.token.empty() ? 0 : 1;
   if (arg.type == SyntaxArg::Type::kBlock) return token + MinimalArguments(arg.args);
   if (arg.type != SyntaxArg::Type::kOneOf) return token + 1;
-  int least = MinimalArguments(arg.args[0]);
+  // An alternative that is chosen is there, even if all of it is optional.
+  int least = std::max(MinimalArguments(arg.args[0]), 1);
   for (const SyntaxArg& alternative : arg.args) {
-    least = std::min(least, MinimalArguments(alternative));
+    least = std::min(least, std::max(MinimalArguments(alternative), 1));
   }
   return token + least;
 }

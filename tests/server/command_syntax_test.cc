@@ -95,6 +95,7 @@ TEST_CASE("Syntax: how many arguments it takes") {
   CHECK(Least("[key ...]") == 0);
   CHECK(Least("COUNT count") == 2);
   CHECK(Least("<a b c | D>") == 1);
+  CHECK(Least("<a b | [X x] [Y y]>") == 1);
   CHECK(Least("numkeys STREAMS key [key ...] id [id ...]") == 4);
   CHECK(Least("FILTERBY <MODULE name | PATTERN pattern>") == 3);
   CHECK_FALSE(TakesMore("key value"));

@@ -54,8 +54,11 @@ Words Texts(const RespValue& value) {
   return words;
 }
 
-// Flags that are not compared: the first depends on how we find keys, the second is the cluster's.
-bool IsNotCompared(const std::string& flag) { return flag == "movablekeys" || flag == "asking"; }
+// Flags that are not compared: one depends on how we find keys, one is the cluster's, and the table
+// knows nothing of the third.
+bool IsNotCompared(const std::string& flag) {
+  return flag == "movablekeys" || flag == "asking" || flag == "may_replicate";
+}
 
 // Commands whose arity, in Redis or Valkey, is not what their arguments say: QUIT takes and ignores
 // any, MIGRATESLOTS needs more.
