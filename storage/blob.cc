@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace spinel {
 
 Blob* Blob::Create(size_t size, size_t capacity) {
   capacity = std::max(size, capacity);
+  if (capacity > std::numeric_limits<size_t>::max() - sizeof(Blob)) return nullptr;
   void* block = std::malloc(sizeof(Blob) + capacity);
   return block == nullptr ? nullptr : new (block) Blob(size, capacity);
 }
