@@ -6,9 +6,10 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(),     KeyspaceCommands(), ScanCommands(),   ExpiryCommands(),
-      ObjectCommands(),     DatabaseCommands(), MemoryCommands(), DebugCommands(),
-      ConnectionCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
+      StringCommands(),     StringManyCommands(), StringCounterCommands(), StringRangeCommands(),
+      StringLcsCommands(),  KeyspaceCommands(),   ScanCommands(),          ExpiryCommands(),
+      ObjectCommands(),     DatabaseCommands(),   MemoryCommands(),        DebugCommands(),
+      ConnectionCommands(), PubSubCommands(),     ServerCommands(),        IntrospectionCommands(),
       AdminCommands(),      ConfigCommands(),
   };
   return kFamilies;
