@@ -17,7 +17,7 @@ Blob* Blob::Create(size_t size, size_t capacity) {
 
 Blob* Blob::Copy(std::string_view bytes, size_t capacity) {
   Blob* blob = Create(bytes.size(), capacity);
-  if (blob != nullptr) std::memcpy(blob->data(), bytes.data(), bytes.size());
+  if (blob != nullptr && !bytes.empty()) std::memcpy(blob->data(), bytes.data(), bytes.size());
   return blob;
 }
 

@@ -26,14 +26,14 @@ Entry* Entry::Allocate(std::string_view key, ValueType type, StringEncoding enco
   } else {
     entry->key_size_ = static_cast<uint8_t>(key.size());
   }
-  std::memcpy(at, key.data(), key.size());
+  if (!key.empty()) std::memcpy(at, key.data(), key.size());
   return entry;
 }
 
 Entry* Entry::NewString(std::string_view key, std::string_view value, bool with_expiry) {
   Entry* entry =
       Allocate(key, ValueType::kString, StringEncoding::kInline, value.size(), with_expiry);
-  std::memcpy(entry->inline_value_data(), value.data(), value.size());
+  if (!value.empty()) std::memcpy(entry->inline_value_data(), value.data(), value.size());
   return entry;
 }
 

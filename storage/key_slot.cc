@@ -76,7 +76,7 @@ void KeySlot::SetString(std::string_view bytes, int64_t expiry) {
     return;
   }
   entry_->set_string_encoding(StringEncoding::kInline);
-  std::memcpy(entry_->inline_value_data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(entry_->inline_value_data(), bytes.data(), bytes.size());
   if (with_expiry) StoreExpiry(expiry);
   MarkChanged();
 }

@@ -179,7 +179,7 @@ size_t AppendString(KeySlot* slot, std::string_view bytes, SpareBlob* spare) {
   const size_t old_size = slot->exists() ? StringLength(*slot->entry()) : 0;
   char* data = MutableString(slot, old_size + bytes.size(), spare);
   if (data == nullptr) return 0;
-  std::memcpy(data + old_size, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(data + old_size, bytes.data(), bytes.size());
   return old_size + bytes.size();
 }
 

@@ -66,8 +66,8 @@ class SpareBlob {
 // nothing has changed. `spare` may be null.
 char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare = nullptr);
 
-// Appends; returns the new length, or 0 when there is no memory. Expects bytes, and old + new to
-// fit in size_t.
+// Appends; returns the new length, or 0 when there is no memory. Expects old + new to fit in
+// size_t.
 size_t AppendString(KeySlot* slot, std::string_view bytes, SpareBlob* spare = nullptr);
 
 // Overwrites from `offset`; returns the new length, or 0 when there is no memory. Expects bytes.
