@@ -16,7 +16,7 @@
 namespace spinel {
 namespace {
 
-constexpr size_t kBatch = 16;              // requests parsed, prefetched and executed together
+constexpr size_t kBatch = 32;              // requests parsed, prefetched and executed together
 constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
 constexpr int64_t kLingerMs = 10'000;       // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;

@@ -7,6 +7,10 @@ namespace spinel {
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
       StringCommands(),
+      StringManyCommands(),
+      StringCounterCommands(),
+      StringRangeCommands(),
+      StringLcsCommands(),
       KeyspaceCommands(),
       ScanCommands(),
       ExpiryCommands(),

@@ -8,6 +8,10 @@
 namespace spinel {
 
 std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> StringManyCommands();
+std::span<const CommandSpec> StringCounterCommands();
+std::span<const CommandSpec> StringRangeCommands();
+std::span<const CommandSpec> StringLcsCommands();
 std::span<const CommandSpec> KeyspaceCommands();
 std::span<const CommandSpec> ScanCommands();
 std::span<const CommandSpec> ExpiryCommands();
