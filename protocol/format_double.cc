@@ -146,19 +146,20 @@ void GenerateDigits(uint64_t lower, uint64_t value, uint64_t upper, int exponent
   const uint64_t one = uint64_t{1} << fraction_bits;
   uint64_t interval = upper - lower;
   uint64_t target = upper - value;
-  uint64_t integral = upper >> fraction_bits;
+  uint32_t integral = static_cast<uint32_t>(upper >> fraction_bits);
   uint64_t fraction = upper & (one - 1);
 
   int position = 10;
-  for (uint64_t weight = 1'000'000'000; position > 0; weight /= 10) {
-    const uint64_t digit = integral / weight;
+  for (uint32_t weight = 1'000'000'000; position > 0; weight /= 10) {
+    const uint32_t digit = integral / weight;
     integral %= weight;
     --position;
     if (digit != 0 || out->count != 0) out->digits[out->count++] = static_cast<char>('0' + digit);
-    const uint64_t rest = (integral << fraction_bits) + fraction;
+    const uint64_t rest = (uint64_t{integral} << fraction_bits) + fraction;
     if (rest <= interval) {
       out->exponent += position;
-      RoundLastDigit(&out->digits[out->count - 1], interval, rest, weight << fraction_bits, target);
+      RoundLastDigit(&out->digits[out->count - 1], interval, rest,
+                     uint64_t{weight} << fraction_bits, target);
       return;
     }
   }

@@ -117,8 +117,8 @@ class Matcher {
     return matched != negated;
   }
 
-  // As on x86 with glibc: bytes compare as signed, but as unsigned once their case is gone; the bounds
-  // are ordered before that.
+  // As on x86 with glibc: bytes compare as signed, but as unsigned once their case is gone; the
+  // bounds are ordered before that.
   bool InRange(char first, char last, char c) const {
     int8_t low = static_cast<int8_t>(first);
     int8_t high = static_cast<int8_t>(last);

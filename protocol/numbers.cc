@@ -1,6 +1,9 @@
 #include "protocol/numbers.h"
 
+#include <array>
+#include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -21,9 +24,51 @@ bool ParseWithStrtod(const char* text, size_t size, double* value) {
   return true;
 }
 
+// "00", "01", ... "99".
+constexpr std::array<char, 200> MakePairs() {
+  std::array<char, 200> pairs{};
+  for (size_t i = 0; i < 100; ++i) {
+    pairs[i * 2] = static_cast<char>('0' + i / 10);
+    pairs[i * 2 + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}
+constexpr std::array<char, 200> kPairs = MakePairs();
+
+constexpr std::array<uint64_t, 20> MakePowersOfTen() {
+  std::array<uint64_t, 20> powers{1};
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}
+constexpr std::array<uint64_t, 20> kPowersOfTen = MakePowersOfTen();
+
+// How many digits a number that is not zero has: log10 from log2, which is one too low at times.
+size_t CountDigits(uint64_t value) {
+  const size_t bits = static_cast<size_t>(std::bit_width(value));
+  const size_t estimate = bits * 1233 >> 12;
+  return estimate + (value >= kPowersOfTen[estimate] ? 1 : 0);
+}
+
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
+
+char* WriteLongInt64(char* to, int64_t value) {
+  uint64_t magnitude = static_cast<uint64_t>(value);
+  if (value < 0) {
+    *to++ = '-';
+    magnitude = ~magnitude + 1;
+  }
+  char* const end = to + CountDigits(magnitude);
+  char* at = end;
+  while (magnitude >= 10) {
+    at -= 2;
+    std::memcpy(at, &kPairs[magnitude % 100 * 2], 2);
+    magnitude /= 100;
+  }
+  if (at != to) *to = static_cast<char>('0' + magnitude);
+  return end;
+}
 
 bool ParseInt64(std::string_view text, int64_t* value) {
   const bool negative = !text.empty() && text.front() == '-';

@@ -3,7 +3,6 @@
 // Pure functions; any thread. The process keeps the "C" numeric locale.
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -25,12 +24,19 @@ bool ParseInt64(std::string_view text, int64_t* value);
 bool ParseDouble(std::string_view text, double* value);
 
 // Writes `value` in decimal to `to` (kMaxInt64Chars bytes) and returns the end of what it wrote.
+char* WriteLongInt64(char* to, int64_t value);
 inline char* WriteInt64(char* to, int64_t value) {
+  // Lengths and counts, which are nearly all that is written, have one or two digits.
   if (static_cast<uint64_t>(value) < 10) {
     *to = static_cast<char>('0' + value);
     return to + 1;
   }
-  return std::to_chars(to, to + kMaxInt64Chars, value).ptr;
+  if (static_cast<uint64_t>(value) < 100) {
+    to[0] = static_cast<char>('0' + value / 10);
+    to[1] = static_cast<char>('0' + value % 10);
+    return to + 2;
+  }
+  return WriteLongInt64(to, value);
 }
 
 // Writes `value` as Redis 7.2 prints scores and RESP3 doubles, and returns how many bytes (at most

@@ -11,33 +11,55 @@ namespace {
 
 constexpr size_t kNotFound = static_cast<size_t>(-1);
 
-// Reads "<digits>\r\n" as it is almost always: no sign, at most ten digits, wholly there. Returns
-// the byte behind it, or null: then the careful path decides. As in Redis the byte behind CR is
-// skipped unseen.
+inline unsigned Digit(char c) { return static_cast<unsigned char>(c) - unsigned{'0'}; }
+
+// Reads the rest of a length that has more than two digits, up to ten in all; `number` are the two.
+const char* ReadLongLength(const char* at, const char* end, int64_t number, int64_t* value) {
+  const char* const stop = end - 1 - at > 9 ? at + 9 : end - 1;
+  for (; at < stop; ++at) {
+    if (*at == '\r') {
+      *value = number;
+      return at + 2;
+    }
+    if (Digit(*at) > 9) return nullptr;
+    number = number * 10 + Digit(*at);
+  }
+  return nullptr;
+}
+
+// Reads "<digits>\r\n" as it is almost always: no sign, one or two digits, and more behind it.
+// Returns the byte behind it, or null: then the careful path decides. As in Redis the byte behind
+// CR is skipped unseen.
 inline const char* ReadLength(const char* at, const char* end, int64_t* value) {
-  if (end - at < 3) return nullptr;
-  const unsigned first = static_cast<unsigned char>(at[0]) - unsigned{'0'};
+  if (end - at < 4) return nullptr;
+  const unsigned first = Digit(at[0]);
   if (first > 9) return nullptr;
   if (at[1] == '\r') {
     *value = first;
     return at + 3;
   }
-  if (first == 0) return nullptr;
-  int64_t number = first;
-  const char* const stop = end - 1 - at > 10 ? at + 11 : end - 1;
-  for (const char* p = at + 1; p < stop; ++p) {
-    if (*p == '\r') {
-      *value = number;
-      return p + 2;
-    }
-    const unsigned digit = static_cast<unsigned char>(*p) - unsigned{'0'};
-    if (digit > 9) return nullptr;
-    number = number * 10 + digit;
+  const unsigned second = Digit(at[1]);
+  if (first == 0 || second > 9) return nullptr;
+  if (at[2] == '\r') {
+    *value = first * 10 + second;
+    return at + 4;
   }
-  return nullptr;
+  return ReadLongLength(at + 2, end, first * 10 + second, value);
 }
 
 inline bool IsCrlf(const char* at) { return at[0] == '\r' && at[1] == '\n'; }
+
+// Reads a bulk string that is wholly there and goes behind it. False: the careful path decides.
+inline bool ReadBulk(const char** at, const char* end, int64_t max_bulk, std::string_view* arg) {
+  int64_t size = 0;
+  if (*at == end || **at != '$') return false;
+  const char* const bulk = ReadLength(*at + 1, end, &size);
+  if (bulk == nullptr || size > max_bulk || end - bulk < size + 2) return false;
+  if (!IsCrlf(bulk + size)) return false;
+  *arg = {bulk, static_cast<size_t>(size)};
+  *at = bulk + size + 2;
+  return true;
+}
 
 // isspace() of the C locale.
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -191,13 +213,9 @@ bool RespParser::ParseWhole(const char* input, size_t size, const ParserLimits& 
   const char* at = ReadLength(input + 1, end, &count);
   if (at == nullptr || count == 0 || count > limits.max_args) return false;
   for (; count != 0; --count) {
-    int64_t bulk_size = 0;
-    if (at == end || *at != '$') break;
-    const char* const bulk = ReadLength(at + 1, end, &bulk_size);
-    if (bulk == nullptr || bulk_size > limits.max_bulk || end - bulk < bulk_size + 2) break;
-    if (!IsCrlf(bulk + bulk_size)) break;
-    args->emplace_back(bulk, static_cast<size_t>(bulk_size));
-    at = bulk + bulk_size + 2;
+    std::string_view next;
+    if (!ReadBulk(&at, end, limits.max_bulk, &next)) break;
+    args->push_back(next);
   }
   progress->position = static_cast<size_t>(at - input);
   progress->args_missing = count;

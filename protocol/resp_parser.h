@@ -20,7 +20,7 @@ namespace spinel {
 struct ParserLimits {
   int64_t max_args = 1024 * 1024;
   int64_t max_bulk = 512LL * 1024 * 1024;  // proto-max-bulk-len
-  int64_t max_inline = 64 * 1024;
+  int64_t max_inline = 64 * 1024;          // any line, also those with counts; 16 at the least
   bool authenticated = true;  // false: error texts say that the limit is the one before AUTH
 };
 

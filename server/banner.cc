@@ -64,7 +64,7 @@ std::vector<std::string> StartupWarnings(const Server& server) {
   std::vector<std::string> lines;
   if (!server.needs_password() && !config.protected_mode() && BoundBeyondLoopback(config)) {
     lines.emplace_back(
-        "OPEN TO EVERYBODY: no password is set, protected mode is off and the server listens beyond "
+        "WARNING, OPEN TO EVERYBODY: no password is set, protected mode is off and the server listens beyond "
         "loopback. Remedy: --requirepass PASSWORD.");
   }
   if (!server.command_error().empty()) {

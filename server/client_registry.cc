@@ -8,19 +8,19 @@
 namespace spinel {
 
 void ClientRegistry::Add(Session* session) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   sessions_.emplace(session->id, session);
   count_.store(sessions_.size(), std::memory_order_relaxed);
 }
 
 void ClientRegistry::Remove(Session* session) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   sessions_.erase(session->id);
   count_.store(sessions_.size(), std::memory_order_relaxed);
 }
 
 void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   std::vector<Session*> ordered;
   ordered.reserve(sessions_.size());
   for (const auto& [id, session] : sessions_) ordered.push_back(session);
@@ -29,8 +29,22 @@ void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
   for (Session* session : ordered) visit(*session);
 }
 
+ClientTotals ClientRegistry::Totals() {
+  ClientTotals totals;
+  MutexLock lock(&mutex_);
+  totals.count = sessions_.size();
+  totals.memory = sessions_.size() * sizeof(Session);
+  for (const auto& [id, session] : sessions_) {
+    if (session->subscribed()) ++totals.subscribed;
+    if (session->paused.load(std::memory_order_relaxed)) ++totals.blocked;
+    totals.memory += session->query_buffer_capacity.load(std::memory_order_relaxed) +
+                     session->output_pending.load(std::memory_order_relaxed);
+  }
+  return totals;
+}
+
 bool ClientRegistry::Visit(uint64_t id, absl::FunctionRef<void(Session&)> visit) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return false;
   visit(*found->second);

@@ -56,6 +56,7 @@ CommandLine::Action SpecialAction(std::string_view word) {
   if (word == "-v" || word == "--version") return CommandLine::Action::kVersion;
   if (word == "-h" || word == "--help") return CommandLine::Action::kHelp;
   if (word == "--dump-config-reference") return CommandLine::Action::kConfigReference;
+  if (word == "--check-health") return CommandLine::Action::kCheckHealth;
   return CommandLine::Action::kRun;
 }
 
@@ -75,6 +76,9 @@ ConfigStatus ParseCommandLine(std::span<const char* const> argv, CommandLine* li
   if (args.empty()) return ConfigStatus::Ok();
 
   line->action = SpecialAction(args[0]);
+  if (line->action == CommandLine::Action::kCheckHealth && args.size() > 1) {
+    line->health_target = args[1];
+  }
   if (line->action != CommandLine::Action::kRun) return ConfigStatus::Ok();
   if (IsGarnetName(line->program)) return TranslateGarnetFlags(args, line);
 
@@ -97,9 +101,23 @@ ConfigStatus ParseCommandLine(std::span<const char* const> argv, CommandLine* li
   return ConfigStatus::Ok();
 }
 
+namespace {
+
+// The container image sets SPINEL_CONTAINER: there the port is reachable only as far as it is
+// published, so what protects bare metal is left to whoever publishes it. Options still win.
+std::vector<std::string> ContainerDefaults() {
+  const char* container = std::getenv("SPINEL_CONTAINER");
+  if (container == nullptr || std::string_view(container) != "1") return {};
+  return {"bind * -::*", "protected-mode no"};
+}
+
+}  // namespace
+
 ConfigStatus LoadConfig(const CommandLine& line, Config* config) {
   config->notices.insert(config->notices.end(), line.notices.begin(), line.notices.end());
   ConfigLoader loader(config);
+  ConfigStatus defaults = loader.LoadCommandLine(ContainerDefaults());
+  if (!defaults.ok()) return defaults;
   if (!line.config_file.empty()) {
     // Resolved before any `dir` directive changes the working folder.
     config->config_file = AbsolutePath(line.config_file);
@@ -116,6 +134,11 @@ ConfigStatus LoadConfig(const CommandLine& line, Config* config) {
   }
   ConfigStatus status = loader.LoadCommandLine(line.options);
   if (!status.ok()) return status;
+  const char* demand = std::getenv("SPINEL_REQUIRE_PASSWORD");
+  if (demand != nullptr && std::string_view(demand) == "1" && config->requirepass.empty()) {
+    return ConfigStatus::Error(
+        "SPINEL_REQUIRE_PASSWORD=1 is set, but no password is. Give one with --requirepass.\n");
+  }
   return loader.Finish();
 }
 
@@ -131,6 +154,7 @@ std::string HelpText() {
       "Usage: spinel [FILE] [--OPTION VALUE ...] [-]\n"
       "       spinel -v | --version\n"
       "       spinel -h | --help\n"
+      "       spinel --check-health [HOST:PORT]   exit 0 if a server answers there\n"
       "\n"
       "FILE is a configuration file in the format of redis.conf; - reads one from standard\n"
       "input. Every option of such a file can be given as --OPTION too, and then wins.\n"

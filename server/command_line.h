@@ -25,10 +25,12 @@ struct CommandLine {
     kVersion,          // -v, --version: print VersionText()
     kHelp,             // -h, --help: print HelpText()
     kConfigReference,  // --dump-config-reference: print ConfigReference() of config_docs.h
+    kCheckHealth,      // --check-health [HOST:PORT]: ask a running server, see health_check.h
   };
   Action action = Action::kRun;
   std::string program;                // argv[0] without its folder
   std::string config_file;            // as given; empty: none
+  std::string health_target;          // of kCheckHealth; empty: the default
   bool read_stdin = false;            // `-` was given
   std::vector<std::string> options;   // one per line, as a file would have them
   std::vector<std::string> folders;   // to be created before options are applied

@@ -239,12 +239,12 @@ ConfigStatus Config::Set(std::span<const std::string_view> names_and_values,
   std::vector<Change> changes;
   ConfigStatus status = CheckSet(names_and_values, context, &changes);
   if (!status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return ApplyChanges(&changes);
 }
 
 void Config::OnChange(std::initializer_list<std::string_view> names, ConfigHook hook) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   hooks_.push_back(std::move(hook));
   for (std::string_view name : names) {
     const ConfigRow* row = FindConfigRow(name);
@@ -262,7 +262,7 @@ ConfigStatus Config::LoadRow(const ConfigRow& row, std::span<const std::string> 
 // -- CONFIG REWRITE ------------------------------------------------------------------------------
 
 ConfigStatus Config::Rewrite(bool force_all) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (config_file.empty()) {
     return ConfigStatus::Error("ERR The server is running without a config file");
   }

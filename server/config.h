@@ -13,7 +13,6 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <array>
 #include <cstdint>
@@ -268,7 +267,7 @@ class Config {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   MemoryLimitFn memory_limit_;
-  mutable absl::Mutex mutex_;  // serialises Set, Rewrite and OnChange
+  mutable Mutex mutex_;  // serialises Set, Rewrite and OnChange
   std::vector<ConfigHook> hooks_ ABSL_GUARDED_BY(mutex_);
   // Filled by the constructor and never changed in shape: found without the mutex.
   std::unordered_map<const ConfigRow*, Slot> slots_;

@@ -97,51 +97,65 @@ struct ConfigRow {
 
   // Refinements, to be chained behind the functions below.
   constexpr ConfigRow Alias(std::string_view other) const {
-    return With([&](ConfigRow& row) { row.alias = other; });
+    ConfigRow row = *this;
+    row.alias = other;
+    return row;
   }
   constexpr ConfigRow Immutable() const {
-    return With([](ConfigRow& row) { row.immutable = true; });
+    ConfigRow row = *this;
+    row.immutable = true;
+    return row;
   }
   constexpr ConfigRow Protected() const {
-    return With([](ConfigRow& row) { row.is_protected = true; });
+    ConfigRow row = *this;
+    row.is_protected = true;
+    return row;
   }
   constexpr ConfigRow Hidden() const {
-    return With([](ConfigRow& row) { row.hidden = true; });
+    ConfigRow row = *this;
+    row.hidden = true;
+    return row;
   }
   constexpr ConfigRow Secret() const {
-    return With([](ConfigRow& row) { row.secret = true; });
+    ConfigRow row = *this;
+    row.secret = true;
+    return row;
   }
   constexpr ConfigRow MultiArg() const {
-    return With([](ConfigRow& row) { row.multi_arg = true; });
+    ConfigRow row = *this;
+    row.multi_arg = true;
+    return row;
   }
   constexpr ConfigRow DenyLoading() const {
-    return With([](ConfigRow& row) { row.deny_loading = true; });
+    ConfigRow row = *this;
+    row.deny_loading = true;
+    return row;
   }
   constexpr ConfigRow Reloads() const {
-    return With([](ConfigRow& row) { row.reloads = true; });
+    ConfigRow row = *this;
+    row.reloads = true;
+    return row;
   }
   constexpr ConfigRow NoEffect(std::string_view reason) const {
-    return With([&](ConfigRow& row) { row.no_effect = reason; });
+    ConfigRow row = *this;
+    row.no_effect = reason;
+    return row;
   }
   // As NoEffect, where silence would let the operator believe in safety that is not there.
   constexpr ConfigRow Warns(std::string_view reason) const {
-    return With([&](ConfigRow& row) {
-      row.no_effect = reason;
-      row.warn = true;
-    });
+    ConfigRow row = *this;
+    row.no_effect = reason;
+    row.warn = true;
+    return row;
   }
   constexpr ConfigRow Check(NumberCheck check) const {
-    return With([&](ConfigRow& row) { row.check_number = check; });
+    ConfigRow row = *this;
+    row.check_number = check;
+    return row;
   }
   constexpr ConfigRow Check(TextCheck check) const {
-    return With([&](ConfigRow& row) { row.check_text = check; });
-  }
-
- private:
-  template <class Edit>
-  constexpr ConfigRow With(Edit edit) const {
     ConfigRow row = *this;
-    edit(row);
+    row.check_text = check;
     return row;
   }
 };

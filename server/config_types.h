@@ -5,13 +5,14 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "storage/mutex.h"
 
 namespace spinel {
 
@@ -62,21 +63,21 @@ class Setting : public NumberCell {
 class TextCell {
  public:
   std::string Get() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return value_;
   }
   std::string operator()() const { return Get(); }
   bool empty() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return value_.empty();
   }
   void Store(std::string value) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     value_ = std::move(value);
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::string value_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -175,7 +175,14 @@ void EventLoop::CheckConnections() {
   std::vector<Connection*> all;
   all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection.get());
-  for (Connection* connection : all) connection->CheckLimits(state_.op.now_ms);
+  for (Connection* connection : all) {
+    const Session& session = connection->session();
+    state_.stats.input_peak.Note(state_.op.now_ms,
+                                 session.query_buffer_capacity.load(std::memory_order_relaxed));
+    state_.stats.output_peak.Note(state_.op.now_ms,
+                                  session.output_pending.load(std::memory_order_relaxed));
+    connection->CheckLimits(state_.op.now_ms);
+  }
 }
 
 }  // namespace spinel

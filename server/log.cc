@@ -10,7 +10,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 #include "server/config.h"
 
 namespace spinel {

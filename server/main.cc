@@ -17,6 +17,7 @@
 #include "server/config_docs.h"
 #include "server/cycle_clock.h"
 #include "server/daemon.h"
+#include "server/health_check.h"
 #include "server/host_resources.h"
 #include "server/log.h"
 #include "server/loop_group.h"
@@ -101,6 +102,8 @@ int Main(std::span<const char* const> argv) {
     case CommandLine::Action::kConfigReference:
       std::fputs(ConfigReference().c_str(), stdout);
       return 0;
+    case CommandLine::Action::kCheckHealth:
+      return CheckHealth(line.health_target);
     case CommandLine::Action::kRun:
       break;
   }

@@ -33,7 +33,7 @@ std::shared_ptr<const PubSubMessage> PubSubMessage::Make(std::string_view channe
 }
 
 void ChannelRegistry::Add(std::string_view channel, int loop) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   auto found = channels_.find(channel);
   if (found == channels_.end())
     found = channels_.emplace(std::string(channel), std::vector<LoopCount>()).first;
@@ -47,7 +47,7 @@ void ChannelRegistry::Add(std::string_view channel, int loop) {
 }
 
 void ChannelRegistry::Remove(std::string_view channel, int loop) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = channels_.find(channel);
   if (found == channels_.end()) return;
   std::vector<LoopCount>& counts = found->second;
@@ -60,13 +60,13 @@ void ChannelRegistry::Remove(std::string_view channel, int loop) {
 }
 
 bool ChannelRegistry::HasSubscribers(std::string_view channel) const {
-  absl::ReaderMutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return channels_.contains(channel);
 }
 
 int64_t ChannelRegistry::Publish(std::shared_ptr<const PubSubMessage> message,
                                  std::vector<int>* wake) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto found = channels_.find(message->channel);
   if (found == channels_.end()) return 0;
   int64_t receivers = 0;
@@ -81,14 +81,14 @@ int64_t ChannelRegistry::Publish(std::shared_ptr<const PubSubMessage> message,
 }
 
 ChannelRegistry::Messages ChannelRegistry::Take(int loop) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   Messages messages;
   if (static_cast<size_t>(loop) < queues_.size()) messages.swap(queues_[static_cast<size_t>(loop)]);
   return messages;
 }
 
 size_t ChannelRegistry::channels() const {
-  absl::ReaderMutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return channels_.size();
 }
 

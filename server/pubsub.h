@@ -16,7 +16,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 #include "server/text_map.h"
 
 namespace spinel {
@@ -54,7 +54,7 @@ class ChannelRegistry {
     uint32_t subscribers;
   };
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   TextMap<std::vector<LoopCount>> channels_ ABSL_GUARDED_BY(mutex_);
   std::vector<Messages> queues_ ABSL_GUARDED_BY(mutex_);  // by loop
 };

@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <bit>
@@ -28,17 +29,21 @@ std::vector<std::pair<std::string, std::string>> Renames(const Config& config) {
   return renames;
 }
 
+uint64_t Microseconds(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
+}
+
 }  // namespace
 
 void PauseState::Pause(int64_t now_ms, int64_t until_ms, Mode mode) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const Mode current = this->mode(now_ms);
   if (current == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
   mode_.store(std::max(current, mode));
 }
 
 void PauseState::Unpause() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   mode_.store(Mode::kNone);
   until_ms_.store(0);
 }
@@ -60,6 +65,8 @@ Server::Server(Config* config, int64_t now_ms, int loops)
       commands_(Renames(*config), &command_error_),
       store_(StoreOptions(*config, now_ms, loops)) {
   RegisterHooks();
+  ChangeReplicationId();
+  startup_memory_ = NotePeakMemory(ReadProcessMemory().allocated);
 }
 
 Server::~Server() = default;
@@ -95,9 +102,26 @@ bool Server::PasswordMatches(std::string_view password) const {
   return difference == 0;
 }
 
+std::string Server::replication_id() const {
+  MutexLock lock(&replication_mutex_);
+  return replication_id_;
+}
+
+void Server::ChangeReplicationId() {
+  MutexLock lock(&replication_mutex_);
+  replication_id_ = RandomHex(40);
+}
+
+uint64_t Server::NotePeakMemory(uint64_t allocated) {
+  uint64_t peak = peak_memory.load(std::memory_order_relaxed);
+  while (peak < allocated && !peak_memory.compare_exchange_weak(peak, allocated)) {
+  }
+  return std::max(peak, allocated);
+}
+
 void Server::CountError(std::string_view code) {
   constexpr size_t kMaxCodes = 128;  // scripts may invent codes: do not collect them without end
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   const auto found = errors_.find(code);
   if (found != errors_.end()) {
     ++found->second;
@@ -107,7 +131,7 @@ void Server::CountError(std::string_view code) {
 }
 
 std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   std::vector<std::pair<std::string, uint64_t>> counts(errors_.begin(), errors_.end());
   std::sort(counts.begin(), counts.end());
   return counts;
@@ -115,14 +139,15 @@ std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
 
 void Server::ResetStatistics() {
   for (int i = 0; i < runtime_->loops(); ++i) runtime_->loop(i).stats.Reset();
-  absl::MutexLock lock(&errors_mutex_);
+  MutexLock lock(&errors_mutex_);
   errors_.clear();
   store_.reclaimer().ResetFreed();
 }
 
 uint64_t Server::Changes() const {
   uint64_t changes = 0;
-  for (int i = 0; i < runtime_->loops(); ++i) changes += runtime_->loop(i).stats.store.changes.Get();
+  for (int i = 0; i < runtime_->loops(); ++i)
+    changes += runtime_->loop(i).stats.store.changes.Get();
   return changes;
 }
 
@@ -143,7 +168,11 @@ void Server::Cron(int64_t now_ms) {
   }
   if (now_ms - last_memory_ms_ >= kMemoryMs) {
     last_memory_ms_ = now_ms;
-    peak_memory.store(std::max(peak_memory.load(), ReadProcessMemory().allocated));
+    NotePeakMemory(ReadProcessMemory().allocated);
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    first_loop_user_us.store(Microseconds(usage.ru_utime));
+    first_loop_system_us.store(Microseconds(usage.ru_stime));
   }
 }
 

@@ -62,7 +62,7 @@ class PauseState {
   }
 
  private:
-  absl::Mutex mutex_;  // of writers
+  Mutex mutex_;  // of writers
   std::atomic<Mode> mode_{Mode::kNone};
   std::atomic<int64_t> until_ms_{0};
 };
@@ -98,6 +98,9 @@ class Server {
   // -- Facts -----------------------------------------------------------------------------------------
   const std::string& run_id() const { return run_id_; }
   int64_t started_ms() const { return started_ms_; }
+  // 40 hexadecimal digits that name this data set's history.
+  std::string replication_id() const;
+  void ChangeReplicationId();
   // Where the server listens, for INFO and the start-up screen; set by the runtime.
   std::vector<std::string> listeners;
   std::atomic<int64_t> tcp_port{0};
@@ -112,6 +115,13 @@ class Server {
   uint64_t Changes() const;
   // What is to be done from time to time; the first loop calls it with every tick.
   void Cron(int64_t now_ms);
+  // Bytes: the most that was ever allocated, `allocated` now included; and what was allocated when the
+  // server had been made.
+  uint64_t NotePeakMemory(uint64_t allocated);
+  uint64_t startup_memory() const { return startup_memory_; }
+  // CPU time of the first loop's thread, a second old at most.
+  std::atomic<uint64_t> first_loop_user_us{0};
+  std::atomic<uint64_t> first_loop_system_us{0};
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
@@ -135,7 +145,10 @@ class Server {
   std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
-  mutable absl::Mutex errors_mutex_;
+  uint64_t startup_memory_ = 0;
+  mutable Mutex replication_mutex_;
+  std::string replication_id_ ABSL_GUARDED_BY(replication_mutex_);
+  mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
 };
 

@@ -13,7 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/text_map.h"
-#include "absl/synchronization/mutex.h"
+#include "storage/mutex.h"
 #include "protocol/reply_writer.h"
 
 namespace spinel {
@@ -94,7 +94,7 @@ class Session {
     std::string lib_version;
   };
   Names names() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return names_ == nullptr ? Names() : *names_;
   }
   void set_name(std::string_view value) { SetName(&Names::name, value); }
@@ -106,7 +106,7 @@ class Session {
 
  private:
   void SetName(std::string Names::*field, std::string_view value) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (names_ == nullptr) {
       if (value.empty()) return;
       names_ = std::make_unique<Names>();
@@ -116,7 +116,7 @@ class Session {
 
   std::atomic<int> db_{0};
   std::atomic<RespVersion> resp_{RespVersion::kResp2};
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::unique_ptr<Names> names_ ABSL_GUARDED_BY(mutex_);
 };
 

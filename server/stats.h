@@ -1,6 +1,7 @@
 // What each loop counts. Every counter has one writer, the loop; INFO and its like add the loops up.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -54,6 +55,37 @@ struct CommandStats {
   ~CommandStats() { delete histogram.load(); }
 };
 
+// The greatest of the values noted in the last 8 seconds. One writer, any reader.
+class RecentPeak {
+ public:
+  void Note(int64_t now_ms, uint64_t value) {
+    const int64_t second = now_ms / 1000;
+    Slot& slot = slots_[static_cast<size_t>(second) % kSeconds];
+    const bool fresh = slot.second.load(std::memory_order_relaxed) != second;
+    if (fresh || value > slot.value.load(std::memory_order_relaxed)) {
+      slot.value.store(value, std::memory_order_relaxed);
+    }
+    if (fresh) slot.second.store(second, std::memory_order_relaxed);
+  }
+  uint64_t Get(int64_t now_ms) const {
+    const int64_t oldest = now_ms / 1000 - static_cast<int64_t>(kSeconds);
+    uint64_t peak = 0;
+    for (const Slot& slot : slots_) {
+      if (slot.second.load(std::memory_order_relaxed) <= oldest) continue;
+      peak = std::max(peak, slot.value.load(std::memory_order_relaxed));
+    }
+    return peak;
+  }
+
+ private:
+  static constexpr size_t kSeconds = 8;
+  struct Slot {
+    std::atomic<int64_t> second{-static_cast<int64_t>(kSeconds)};
+    std::atomic<uint64_t> value{0};
+  };
+  std::array<Slot, kSeconds> slots_;
+};
+
 struct LoopStats {
   explicit LoopStats(size_t commands) : command(new CommandStats[commands]), size(commands) {}
 
@@ -69,6 +101,8 @@ struct LoopStats {
   Counter output_limit_disconnections;
   Counter query_limit_disconnections;
   Counter expired_stale_ms;  // backlog of the last expiry tick
+  RecentPeak input_peak;  // bytes of a client's query buffer, and of what waits to be sent to it
+  RecentPeak output_peak;
   std::unique_ptr<CommandStats[]> command;
   size_t size;
 

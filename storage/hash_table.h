@@ -156,16 +156,24 @@ class HashTable {
     __builtin_prefetch(node + 64);
   }
 
-  // One step of a scan: calls `visit(Node*)` for every node of one bucket group and returns the next
-  // cursor; 0 begins and ends. A node that stays in the table for the whole scan is visited at least
+  // One step of a scan: calls `visit(Node*)` for the nodes of one bucket group and returns the next
+  // cursor; 0 begins and ends. A node that stays in the table for the whole scan is visited exactly
   // once, however the table grows or shrinks meanwhile (reverse binary iteration, P. Noordhuis).
   template <typename Visit>
   uint64_t Scan(uint64_t cursor, Visit&& visit) const {
     if (segments_ == nullptr) return 0;
     const uint64_t mask = (uint64_t{1} << level_) - 1;
     const uint64_t index = cursor & mask;
-    VisitChain(index, visit);
-    if (index < split_) VisitChain(index | (mask + 1), visit);
+    if ((cursor & ~mask) == 0) [[likely]] {
+      VisitGroup(index, visit);
+    } else {
+      // The table has shrunk, and this group's first part was visited when it was a group of its own.
+      // The scan goes by reversed hashes: those below the reversed cursor are done.
+      const uint64_t done = Reverse(cursor);
+      VisitGroup(index, [&](Node* node) {
+        if (Reverse(Policy::Hash(*node)) >= done) visit(node);
+      });
+    }
     cursor |= ~mask;
     return Reverse(Reverse(cursor) + 1);
   }
@@ -424,6 +432,13 @@ class HashTable {
     if (std::has_single_bit(number)) ResizeDirectory(number);
   }
 
+  // All nodes whose hash has the `level_` low bits of `index`: the bucket and, if it has been split
+  // at this level, the other half.
+  template <typename Visit>
+  void VisitGroup(uint64_t index, Visit&& visit) const {
+    VisitChain(index, visit);
+    if (index < split_) VisitChain(index | uint64_t{1} << level_, visit);
+  }
   template <typename Visit>
   void VisitChain(uint64_t index, Visit&& visit) const {
     for (const Bucket* bucket = At(index); bucket != nullptr; bucket = bucket->Next()) {

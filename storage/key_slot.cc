@@ -51,7 +51,8 @@ bool KeySlot::PrepareOverwrite(size_t size, bool with_expiry) {
     return false;
   }
   SetMoved(Entry::ResizeInline(entry_, size));
-  entry_->set_access_clock(store_->access_tracking_.Initial(context_->now_ms));
+  entry_->set_access_clock(
+      store_->access_tracking_.Accessed(entry_->access_clock(), context_->now_ms));
   entry_->set_edited(false);
   return true;
 }
@@ -95,7 +96,11 @@ void KeySlot::SetBlob(Blob* blob, int64_t expiry) {
 void KeySlot::Put(Entry* fresh) {
   assert(fresh->key() == key_.name);
   if (fresh->access_clock() == 0) {
-    fresh->set_access_clock(store_->access_tracking_.Initial(context_->now_ms));
+    // A key that is overwritten again and again is in use: it keeps its frequency.
+    const AccessTracking& tracking = store_->access_tracking_;
+    fresh->set_access_clock(entry_ == nullptr
+                                ? tracking.Initial(context_->now_ms)
+                                : tracking.Accessed(entry_->access_clock(), context_->now_ms));
   }
   if (entry_ == nullptr) {
     if (database_ == nullptr) {

@@ -9,8 +9,9 @@ namespace spinel {
 Reclaimer::~Reclaimer() {
   std::thread thread;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stop_ = true;
+    changed_.NotifyAll();
     thread = std::move(thread_);
   }
   if (thread.joinable()) thread.join();
@@ -22,23 +23,25 @@ void Reclaimer::Free(Entry* entry) {
 
 void Reclaimer::Run(std::function<void()> work, uint64_t objects) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   queue_.push_back({std::move(work), objects});
+  changed_.NotifyAll();
   if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
 }
 
 void Reclaimer::Drain() {
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(this, &Reclaimer::Idle));
+  MutexLock lock(&mutex_);
+  while (busy_ || !queue_.empty()) changed_.Wait(&mutex_);
 }
 
 void Reclaimer::Loop() {
   for (;;) {
     std::vector<Job> jobs;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       busy_ = false;
-      mutex_.Await(absl::Condition(this, &Reclaimer::HasWork));
+      changed_.NotifyAll();
+      while (!stop_ && queue_.empty()) changed_.Wait(&mutex_);
       if (queue_.empty()) return;
       jobs.swap(queue_);
       busy_ = true;

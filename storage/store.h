@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,11 +73,13 @@ class Store {
   DatabaseInfo Info(int database, int64_t now_ms);
 
   // One step of SCAN: visits live keys until at least `count` were seen or 10 * count buckets passed,
-  // locking one stripe at a time. Returns the next cursor; 0 begins and ends. The visitor runs under
-  // a stripe's lock: it copies what it needs and calls nothing of the store.
+  // locking one stripe at a time. Returns the next cursor; 0 begins and ends. A key that stays for
+  // the whole scan is visited exactly once. With a type, keys of other types are passed over. Expired
+  // keys that are come across are removed. The visitor runs under a stripe's lock: it copies what it
+  // needs and calls nothing of the store.
   using EntryVisitor = absl::FunctionRef<void(const Entry&)>;
   uint64_t Scan(const OpContext& context, int database, uint64_t cursor, uint64_t count,
-                EntryVisitor visit);
+                EntryVisitor visit, std::optional<ValueType> type = {});
   // Visits every live key, one stripe at a time, not as one moment's picture.
   void ForEach(const OpContext& context, int database, EntryVisitor visit);
   // False: the database is empty.
@@ -93,6 +96,8 @@ class Store {
   bool SweepStep(int wheel);
   size_t WheelHandles() const;
   size_t WheelMemoryBytes() const;
+  // Heap bytes of a key with its value, its share of the table and its timer included.
+  static size_t MemoryOf(const Entry& entry);
   // Bytes of buckets and directories.
   size_t TableMemoryBytes(int database);
 

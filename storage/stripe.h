@@ -38,7 +38,7 @@ struct alignas(64) Stripe {
   }
   Database* FindOrCreate(int database, int databases) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
     if (database == 0) return &first;
-    if (others == nullptr) others.reset(new Database[static_cast<size_t>(databases) - 1]);
+    if (others == nullptr) others = std::make_unique<Database[]>(static_cast<uint8_t>(databases - 1));
     return &others[static_cast<size_t>(database) - 1];
   }
 };

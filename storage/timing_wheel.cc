@@ -1,6 +1,7 @@
 #include "storage/timing_wheel.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "storage/memory.h"
 
@@ -35,8 +36,30 @@ int64_t TimingWheel::Place(int64_t tick, uint64_t locator) {
   while (level < kLevels - 1 && distance >> (kSlotBits * (level + 1)) != 0) ++level;
   const int64_t slot = tick >> (kSlotBits * level) & (kSlots - 1);
   const uint64_t tick_bits = static_cast<uint64_t>(tick) & ((uint64_t{1} << kTickBits) - 1);
-  Push(&lists_.slots[level][slot], locator << kTickBits | tick_bits);
+  Chunk** list = &lists_.slots[level][slot];
+  if (*list == nullptr) ++filled_slots_[level];
+  Push(list, locator << kTickBits | tick_bits);
   return tick;
+}
+
+// Moves a slot's handles to an empty list.
+void TimingWheel::TakeSlot(int level, int64_t slot, Chunk** list) {
+  Chunk** from = &lists_.slots[level][slot];
+  if (*from != nullptr) --filled_slots_[level];
+  std::swap(*list, *from);
+}
+
+// Passes over ticks, before `limit`, in which nothing is due and nothing cascades: while level 0 is
+// empty only the ticks matter at which a slot of level 1 comes down, and so on upwards.
+void TimingWheel::SkipEmptyTicks(int64_t limit) {
+  int level = 0;
+  while (level < kLevels && filled_slots_[level] == 0) ++level;
+  if (level == kLevels) {
+    current_ = std::max(current_, limit);
+  } else {
+    const int64_t round = (int64_t{1} << (kSlotBits * level)) - 1;
+    current_ = std::max(current_, std::min(current_ | round, limit));
+  }
 }
 
 void TimingWheel::AdvanceOneTick() {
@@ -46,12 +69,13 @@ void TimingWheel::AdvanceOneTick() {
     const int64_t below = current_ >> (kSlotBits * (level - 1)) & (kSlots - 1);
     if (below != 0) break;
     const int64_t slot = current_ >> (kSlotBits * level) & (kSlots - 1);
-    std::swap(lists_.cascading[level], lists_.slots[level][slot]);
+    TakeSlot(level, slot, &lists_.cascading[level]);
   }
 }
 
 TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_t max) {
-  constexpr int kMaxMoves = 1024;  // handles cascaded or ticks passed: bounds the time under the lock
+  constexpr int kMaxMoves =
+      1024;  // handles cascaded or ticks passed: bounds the time under the lock
   WheelLock lock(&lock_);
   size_t count = 0;
   int moves = 0;
@@ -62,6 +86,13 @@ TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_
       --size_;
       continue;
     }
+    if (lists_.sweeping != nullptr && sweep_base_ <= current_ + 1) {
+      // The slot that is being swept is the next one: what is left of it goes back.
+      if (++moves > kMaxMoves) return {count, true};
+      Pop(&lists_.sweeping, &handle);
+      Place(SweptTick(handle), Locator(handle));
+      continue;
+    }
     int level = kLevels - 1;
     while (level > 0 && lists_.cascading[level] == nullptr) --level;
     if (level > 0) {
@@ -69,18 +100,24 @@ TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_
       Pop(&lists_.cascading[level], &handle);
       Place(FullTick(current_, handle, kSlotBits * level), Locator(handle));
     } else if (!slot_taken_) {
-      std::swap(lists_.due, lists_.slots[0][current_ & (kSlots - 1)]);
+      TakeSlot(0, current_ & (kSlots - 1), &lists_.due);
       slot_taken_ = true;
     } else if (current_ < now_tick) {
       if (++moves > kMaxMoves) return {count, true};
-      // An empty wheel has nothing to step through.
-      if (size_ == 0) current_ = now_tick - 1;
+      const bool sweeping = lists_.sweeping != nullptr;
+      SkipEmptyTicks((sweeping ? std::min(now_tick, sweep_base_) : now_tick) - 1);
       AdvanceOneTick();
     } else {
       return {count, false};
     }
   }
   return {count, true};
+}
+
+// The tick of a handle from the list that is being swept. All ticks of a slot agree above the bits
+// that its level spans; at level 0 they are one tick.
+int64_t TimingWheel::SweptTick(uint64_t handle) const {
+  return FullTick(sweep_base_, handle, kSlotBits * sweep_level_);
 }
 
 size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
@@ -94,9 +131,7 @@ size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
   while (count < max) {
     uint64_t handle;
     if (Pop(&lists_.sweeping, &handle)) {
-      // Level 0 keeps its whole tick in the slot's number; see where sweep_base_ is set.
-      const int bits = sweep_level_ == 0 ? 0 : kSlotBits * sweep_level_;
-      out[count++] = {Locator(handle), FullTick(sweep_base_, handle, bits)};
+      out[count++] = {Locator(handle), SweptTick(handle)};
       --size_;
       continue;
     }
@@ -113,9 +148,14 @@ size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
     int64_t ahead = (sweep_slot_ - now) & (kSlots - 1);
     if (ahead == 0 && (sweep_level_ > 0 || slot_taken_)) ahead = kSlots;
     sweep_base_ = (now + ahead) << shift;
-    std::swap(lists_.sweeping, lists_.slots[sweep_level_][sweep_slot_++]);
+    TakeSlot(sweep_level_, sweep_slot_++, &lists_.sweeping);
   }
   return count;
+}
+
+void TimingWheel::RequestSweep() {
+  WheelLock lock(&lock_);
+  sweep_at_ = 0;
 }
 
 void TimingWheel::Push(Chunk** list, uint64_t handle) {
@@ -148,6 +188,7 @@ std::unique_ptr<TimingWheel::Remains> TimingWheel::Detach() {
   lists_ = Lists();
   size_ = 0;
   chunks_ = 0;
+  std::fill(std::begin(filled_slots_), std::end(filled_slots_), 0);
   sweep_level_ = kLevels;
   sweep_at_ = kMinSweep;
   return remains;

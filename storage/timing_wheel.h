@@ -2,9 +2,9 @@
 // 1987): four levels of 256 slots, ticks of 16 ms, so level 0 spans 4 s, level 3 two years; what is
 // due later waits in the last slot and is armed again.
 //
-// The wheel holds handles of 8 bytes, not pointers: a locator that finds a key's bucket, and the rest
-// of the tick. A handle is never removed: one whose key is gone is a harmless look-up when it fires,
-// and is weeded out by a sweep when such handles pile up.
+// The wheel holds handles of 8 bytes, not pointers: a locator that finds a key's bucket, and the
+// rest of the tick. A handle is never removed: one whose key is gone is a harmless look-up when it
+// fires, and is weeded out by a sweep when such handles pile up.
 //
 // Precondition of Collect: time does not run backwards (an earlier tick than the last collects
 // nothing). Postcondition: a handle is collected once, at its tick or later, never before.
@@ -57,6 +57,8 @@ class TimingWheel {
   // Sweeping: once the handles have doubled since the last sweep, gives out at most `max` of them.
   // The caller arms again those that are still good; the others are forgotten.
   size_t CollectForSweep(Handle* out, size_t max);
+  // The next sweep does not wait for that: many handles have lost their keys.
+  void RequestSweep();
 
   // Forgets everything. The work of freeing is in the destruction of what is returned, which may
   // happen on any thread.
@@ -90,9 +92,12 @@ class TimingWheel {
     Chunk* sweeping = nullptr;
   };
 
+  void TakeSlot(int level, int64_t slot, Chunk** list) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void SkipEmptyTicks(int64_t limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Push(Chunk** list, uint64_t handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   bool Pop(Chunk** list, uint64_t* handle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   int64_t Place(int64_t tick, uint64_t locator) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  int64_t SweptTick(uint64_t handle) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void AdvanceOneTick() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   // The tick of a handle found in a list whose ticks agree with `base` above its lowest `bits`.
@@ -106,12 +111,13 @@ class TimingWheel {
   int64_t current_ ABSL_GUARDED_BY(lock_);  // the tick that is being, or was last, collected
   size_t size_ ABSL_GUARDED_BY(lock_) = 0;
   size_t chunks_ ABSL_GUARDED_BY(lock_) = 0;
+  int filled_slots_[kLevels] ABSL_GUARDED_BY(lock_) = {};  // slots that hold a handle
   size_t sweep_at_ ABSL_GUARDED_BY(lock_) = kMinSweep;
   Lists lists_ ABSL_GUARDED_BY(lock_);
-  bool slot_taken_ ABSL_GUARDED_BY(lock_) = true;  // level 0's slot of current_ is in due_
+  bool slot_taken_ ABSL_GUARDED_BY(lock_) = true;     // level 0's slot of current_ is in due_
   int sweep_level_ ABSL_GUARDED_BY(lock_) = kLevels;  // kLevels: no sweep under way
   int64_t sweep_slot_ ABSL_GUARDED_BY(lock_) = 0;
-  int64_t sweep_base_ ABSL_GUARDED_BY(lock_) = 0;
+  int64_t sweep_base_ ABSL_GUARDED_BY(lock_) = 0;  // the first tick of the slot in lists_.sweeping
 };
 
 class TimingWheel::Remains {

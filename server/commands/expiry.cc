@@ -1,13 +1,209 @@
 // Times to live: EXPIRE, TTL, PERSIST and their relatives.
 
+#include <fmt/format.h>
+
+#include <limits>
+
 #include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/commands/string_args.h"
 
 namespace spinel {
+namespace {
 
+enum class Relation : uint8_t { kToNow, kAbsolute };
 
-std::span<const CommandSpec> ExpiryCommands() { return {}; }
+struct ExpireConditions {
+  bool missing = false;  // NX: only without an expiry
+  bool present = false;  // XX: only with one
+  bool greater = false;  // GT, LT: only if the new one is later or earlier; none is infinitely late
+  bool less = false;
+
+  // `current` may be Entry::kNoExpiry, `wanted` not.
+  bool Hold(int64_t current, int64_t wanted) const {
+    const bool has_expiry = current != Entry::kNoExpiry;
+    if (missing && has_expiry) return false;
+    if (present && !has_expiry) return false;
+    if (greater && (!has_expiry || wanted <= current)) return false;
+    if (less && has_expiry && wanted >= current) return false;
+    return true;
+  }
+};
+
+ExpireConditions ReadConditions(ArgReader& args) {
+  ExpireConditions conditions;
+  while (args.HasNext()) {
+    if (args.Tag("NX")) {
+      conditions.missing = true;
+    } else if (args.Tag("XX")) {
+      conditions.present = true;
+    } else if (args.Tag("GT")) {
+      conditions.greater = true;
+    } else if (args.Tag("LT")) {
+      conditions.less = true;
+    } else {
+      args.Fail(fmt::format("ERR Unsupported option {}", args.Peek()));
+    }
+  }
+  if (conditions.missing && (conditions.present || conditions.greater || conditions.less)) {
+    args.Fail("ERR NX and XX, GT or LT options at the same time are not compatible");
+  }
+  if (conditions.greater && conditions.less) {
+    args.Fail("ERR GT and LT options at the same time are not compatible");
+  }
+  return conditions;
+}
+
+// Reads a time that, unlike that of SET and its like, may be in the past. Returns Unix ms.
+int64_t ReadAnyExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit,
+                      Relation relation) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  const int64_t time = args.Int();
+  const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
+  const int64_t base = relation == Relation::kToNow ? ctx.now_ms() : 0;
+  if (time > kMax / scale || time < kMin / scale || time * scale > kMax - base) {
+    args.Fail(fmt::format("ERR invalid expire time in '{}' command", ctx.command().name));
+    return 0;
+  }
+  return time * scale + base;
+}
+
+void ExpireKey(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUnit unit,
+               Relation relation) {
+  // The options are looked at before the time.
+  ArgReader options(ctx.args(), 3);
+  const ExpireConditions conditions = ReadConditions(options);
+  if (!options.Done(reply)) return;
+  const int64_t expiry = ReadAnyExpiry(ctx, args.Skip(1), unit, relation);
+  if (!args.Check(reply)) return;
+
+  WriteGuard slot = ctx.Write();
+  if (!slot) return reply.Integer(0);
+  slot.Touch();
+  if (!conditions.Hold(slot.expiry(), expiry)) return reply.Integer(0);
+  if (expiry > ctx.now_ms()) {
+    slot.SetExpiry(expiry);
+  } else if (ctx.config().lazyfree_lazy_expire()) {
+    slot.Unlink();
+  } else {
+    slot.Delete();
+  }
+  reply.Integer(1);
+}
+
+void Expire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ExpireKey(ctx, args, reply, TimeUnit::kSeconds, Relation::kToNow);
+}
+void PExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ExpireKey(ctx, args, reply, TimeUnit::kMilliseconds, Relation::kToNow);
+}
+void ExpireAt(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ExpireKey(ctx, args, reply, TimeUnit::kSeconds, Relation::kAbsolute);
+}
+void PExpireAt(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ExpireKey(ctx, args, reply, TimeUnit::kMilliseconds, Relation::kAbsolute);
+}
+
+// Seconds are rounded to the nearest.
+int64_t InUnit(int64_t ms, TimeUnit unit) {
+  if (unit == TimeUnit::kMilliseconds) return ms;
+  return ms / 1000 + (ms % 1000 >= 500 ? 1 : 0);
+}
+
+void ReplyExpiry(CommandContext& ctx, ReplyWriter& reply, TimeUnit unit, Relation relation) {
+  constexpr int64_t kNoKey = -2;
+  constexpr int64_t kNoTtl = -1;
+  const ReadGuard value = ctx.Lookup(1, LookupMode::kCountNoTouch);
+  if (!value) return reply.Integer(kNoKey);
+  const int64_t expiry = value->expiry();
+  if (expiry == Entry::kNoExpiry) return reply.Integer(kNoTtl);
+  reply.Integer(InUnit(relation == Relation::kToNow ? expiry - ctx.now_ms() : expiry, unit));
+}
+
+void Ttl(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ReplyExpiry(ctx, reply, TimeUnit::kSeconds, Relation::kToNow);
+}
+void PTtl(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ReplyExpiry(ctx, reply, TimeUnit::kMilliseconds, Relation::kToNow);
+}
+void ExpireTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ReplyExpiry(ctx, reply, TimeUnit::kSeconds, Relation::kAbsolute);
+}
+void PExpireTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ReplyExpiry(ctx, reply, TimeUnit::kMilliseconds, Relation::kAbsolute);
+}
+
+void Persist(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  WriteGuard slot = ctx.Write();
+  if (slot) slot.Touch();
+  reply.Integer(slot.Persist() ? 1 : 0);
+}
+
+// The rows of EXPIRE and its three relatives differ in little, and so do those of TTL.
+constexpr CommandSpec ExpireRow(std::string_view name, std::string_view since, Handler handler,
+                                std::string_view summary, std::string_view syntax) {
+  return {.name = name,
+          .arity = -3,
+          .flags = kWrite | kFast,
+          .acl = kAclKeyspace,
+          .keys = OneKey(kKeyRW | kKeyUpdate),
+          .handler = handler,
+          .group = "generic",
+          .since = since,
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = syntax};
+}
+
+constexpr CommandSpec TtlRow(std::string_view name, std::string_view since, Handler handler,
+                             std::string_view summary) {
+  return {.name = name,
+          .arity = 2,
+          .flags = kReadOnly | kFast,
+          .acl = kAclKeyspace,
+          .keys = OneKey(kKeyRO | kKeyAccess),
+          .handler = handler,
+          .group = "generic",
+          .since = since,
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = "key"};
+}
+
+constexpr CommandSpec kCommands[] = {
+    ExpireRow("EXPIRE", "1.0.0", Expire, "Sets the time to live of a key, in seconds.",
+              "key seconds [NX | XX | GT | LT]"),
+    ExpireRow("PEXPIRE", "2.6.0", PExpire, "Sets the time to live of a key, in milliseconds.",
+              "key milliseconds [NX | XX | GT | LT]"),
+    ExpireRow("EXPIREAT", "1.2.0", ExpireAt, "Sets when a key expires, as a Unix time in seconds.",
+              "key unix-time-seconds [NX | XX | GT | LT]"),
+    ExpireRow("PEXPIREAT", "2.6.0", PExpireAt,
+              "Sets when a key expires, as a Unix time in milliseconds.",
+              "key unix-time-milliseconds [NX | XX | GT | LT]"),
+    TtlRow("TTL", "1.0.0", Ttl, "Answers the time to live of a key, in seconds."),
+    TtlRow("PTTL", "2.6.0", PTtl, "Answers the time to live of a key, in milliseconds."),
+    TtlRow("EXPIRETIME", "7.0.0", ExpireTime,
+           "Answers when a key expires, as a Unix time in seconds."),
+    TtlRow("PEXPIRETIME", "7.0.0", PExpireTime,
+           "Answers when a key expires, as a Unix time in milliseconds."),
+    {.name = "PERSIST",
+     .arity = 2,
+     .flags = kWrite | kFast,
+     .acl = kAclKeyspace,
+     .keys = OneKey(kKeyRW | kKeyUpdate),
+     .handler = Persist,
+     .group = "generic",
+     .since = "2.2.0",
+     .complexity = "O(1)",
+     .summary = "Takes the time to live off a key.",
+     .syntax = "key"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ExpiryCommands() { return kCommands; }
 
 }  // namespace spinel

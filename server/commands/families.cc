@@ -5,9 +5,11 @@
 namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
-  static const std::array<std::span<const CommandSpec>, 8> kFamilies = {
-      StringCommands(), KeyspaceCommands(), ExpiryCommands(), ConnectionCommands(),
-      ClientCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
+  static const std::array kFamilies = {
+      StringCommands(),     KeyspaceCommands(), ScanCommands(),   ExpiryCommands(),
+      ObjectCommands(),     DatabaseCommands(), MemoryCommands(), DebugCommands(),
+      ConnectionCommands(), ClientCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
+      AdminCommands(),      ConfigCommands(),
   };
   return kFamilies;
 }

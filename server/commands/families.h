@@ -9,12 +9,19 @@ namespace spinel {
 
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> KeyspaceCommands();
+std::span<const CommandSpec> ScanCommands();
 std::span<const CommandSpec> ExpiryCommands();
+std::span<const CommandSpec> ObjectCommands();
+std::span<const CommandSpec> DatabaseCommands();
+std::span<const CommandSpec> MemoryCommands();
+std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> IntrospectionCommands();
+std::span<const CommandSpec> AdminCommands();
+std::span<const CommandSpec> ConfigCommands();
 
 // All of the above.
 std::span<const std::span<const CommandSpec>> CommandFamilies();

@@ -102,7 +102,7 @@ void FuzzOne(std::string_view input) {
   ParserLimits limits;
   const uint8_t choice = static_cast<uint8_t>(input[0]);
   if (choice % 4 == 1) limits = kPreAuthLimits;
-  if (choice % 4 == 2) limits.max_inline = choice / 4;
+  if (choice % 4 == 2) limits.max_inline = 16 + choice / 4;
   if (choice % 4 == 3) limits.max_bulk = choice / 4;
   Fragments fragments(static_cast<uint8_t>(input[1]) * 256u + static_cast<uint8_t>(input[2]));
   input.remove_prefix(3);

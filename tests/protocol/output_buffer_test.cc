@@ -310,76 +310,100 @@ TEST_CASE("Output buffer: insertion into a block that goes on behind a pin") {
   CheckContent(buffer, "abc3412pinneddef");
 }
 
-// A buffer does what a string does, whatever the order of operations.
-TEST_CASE("Output buffer: random operations against a string") {
-  std::mt19937 random(20250101);
-  const auto below = [&random](size_t limit) { return static_cast<size_t>(random() % limit); };
-  const size_t sizes[] = {1, 5, 30, 300, 5000, 30'000, kChunk - 32, 100'000};
-  for (int round = 0; round < 300; ++round) {
-    Blob blob(Fill(1 + below(40'000), '0'));
-    {
-      OutputBuffer buffer;
-      OutputBuffer staging;
-      std::string expected;
-      std::vector<OutputBuffer::Mark> marks;
-      for (int step = 0; step < 60; ++step) {
-        const std::string text =
-            Fill(sizes[below(std::size(sizes))], static_cast<char>('A' + step));
-        switch (below(9)) {
-          case 0:
-          case 1:
-            buffer.Append(text);
-            expected += text;
-            break;
-          case 2:
-            buffer.AppendPinned(blob.Ref());
-            expected += blob.bytes;
-            break;
-          case 3:
-            for (size_t i = below(4); i > 0; --i) {
-              staging.Append(text);
-              expected += text;
-              if (below(2) != 0) {
-                staging.AppendPinned(blob.Ref());
-                expected += blob.bytes;
-              }
-            }
-            buffer.AppendBuffer(std::move(staging));
-            break;
-          case 4:
-            marks.push_back(buffer.mark());
-            break;
-          case 5:
-          case 6:
-            if (!marks.empty()) {
-              const std::string header = "*" + std::to_string(step) + "\r\n";
-              buffer.InsertAt(marks.back(), header);
-              expected.insert(marks.back().size, header);
-              marks.pop_back();
-            }
-            break;
-          case 7:
-            if (!marks.empty() && below(3) == 0) {
-              buffer.TruncateTo(marks.back());
-              expected.resize(marks.back().size);
-              marks.pop_back();
-            }
-            break;
-          default:
-            if (below(3) == 0) {
-              const size_t taken = below(expected.size() + 1);
-              buffer.Consume(taken);
-              expected.erase(0, taken);
-              marks.clear();
-            }
-        }
-        REQUIRE(buffer.size() == expected.size());
-      }
-      CheckContent(buffer, expected);
-      REQUIRE(buffer.MemoryBytes() < 4 * expected.size() + 64 * kChunk);
-      if (round % 2 == 0) buffer.Clear();
+// A buffer and the string that it has to equal, under random operations.
+class Model {
+ public:
+  explicit Model(uint32_t seed) : random_(seed), blob_(Fill(1 + Below(40'000), '0')) {}
+  ~Model() {
+    buffer_ = OutputBuffer();
+    staging_ = OutputBuffer();
+    CHECK(blob_.references == 0);
+  }
+
+  void Step() {
+    constexpr size_t kSizes[] = {1, 5, 30, 300, 5000, 30'000, kChunk - 32, 100'000};
+    const std::string text =
+        Fill(kSizes[Below(std::size(kSizes))], static_cast<char>('A' + Below(9)));
+    switch (Below(9)) {
+      case 0:
+      case 1:
+        buffer_.Append(text);
+        expected_ += text;
+        break;
+      case 2:
+        buffer_.AppendPinned(blob_.Ref());
+        expected_ += blob_.bytes;
+        break;
+      case 3:
+        return AppendStaged(text);
+      case 4:
+        marks_.push_back(buffer_.mark());
+        break;
+      case 5:
+      case 6:
+        return Insert("*" + text.substr(0, 10) + "\r\n");
+      case 7:
+        return Truncate();
+      default:
+        return Consume();
     }
-    REQUIRE(blob.references == 0);
+  }
+
+  void Check() const {
+    CheckContent(buffer_, expected_);
+    REQUIRE(buffer_.MemoryBytes() < 4 * expected_.size() + 64 * kChunk);
+  }
+
+ private:
+  size_t Below(size_t limit) { return static_cast<size_t>(random_() % limit); }
+
+  void AppendStaged(const std::string& text) {
+    for (size_t i = Below(4); i > 0; --i) {
+      staging_.Append(text);
+      expected_ += text;
+      if (Below(2) == 0) continue;
+      staging_.AppendPinned(blob_.Ref());
+      expected_ += blob_.bytes;
+    }
+    buffer_.AppendBuffer(std::move(staging_));
+  }
+
+  void Insert(const std::string& header) {
+    if (marks_.empty()) return;
+    buffer_.InsertAt(marks_.back(), header);
+    expected_.insert(marks_.back().size, header);
+    marks_.pop_back();
+  }
+
+  void Truncate() {
+    if (marks_.empty() || Below(3) != 0) return;
+    buffer_.TruncateTo(marks_.back());
+    expected_.resize(marks_.back().size);
+    marks_.pop_back();
+  }
+
+  void Consume() {
+    if (Below(3) != 0) return;
+    const size_t taken = Below(expected_.size() + 1);
+    buffer_.Consume(taken);
+    expected_.erase(0, taken);
+    marks_.clear();
+  }
+
+  std::mt19937 random_;
+  Blob blob_;
+  OutputBuffer buffer_;
+  OutputBuffer staging_;
+  std::string expected_;
+  std::vector<OutputBuffer::Mark> marks_;
+};
+
+TEST_CASE("Output buffer: random operations against a string") {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
+    INFO("seed " << seed);
+    Model model(seed);
+    for (int step = 0; step < 60; ++step) model.Step();
+    model.Check();
   }
 }
 

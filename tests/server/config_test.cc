@@ -464,12 +464,12 @@ TEST_CASE("Config: setters on several threads, readers on others") {
     ++hook_runs;
     return now.maxclients() == now.timeout() ? "" : "torn";
   });
+  std::atomic<int> failures{0};  // Catch's assertions belong to one thread
   std::atomic<bool> stop{false};
   std::thread reader([&] {
     const std::string_view everything[] = {"*"};
     while (!stop) {
-      REQUIRE(config.maxclients() > 0);
-      REQUIRE(config.Get(everything).size() > 200);
+      if (config.maxclients() <= 0 || config.Get(everything).size() < 200) ++failures;
     }
   });
   std::vector<std::thread> writers;
@@ -479,13 +479,14 @@ TEST_CASE("Config: setters on several threads, readers on others") {
         std::string value = fmt::format("{}", writer * 1000 + i);
         const std::string_view args[] = {"maxclients", value,         "timeout",
                                          value,        "requirepass", value};
-        REQUIRE(config.Set(args).ok());
+        if (!config.Set(args).ok()) ++failures;
       }
     });
   }
   for (std::thread& writer : writers) writer.join();
   stop = true;
   reader.join();
+  CHECK(failures == 0);
   CHECK(hook_runs == 600);
   CHECK(config.maxclients() == config.timeout());
 }

@@ -1,0 +1,242 @@
+// DEBUG: what test suites and people who look for a fault need. Refused unless enable-debug-command
+// allows it.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <limits>
+#include <string>
+#include <thread>
+
+#include "protocol/arg_reader.h"
+#include "protocol/glob.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/debug_protocol.h"
+#include "server/commands/families.h"
+#include "server/commands/memory.h"
+#include "server/commands/string_args.h"
+#include "server/dataset_digest.h"
+#include "server/log.h"
+#include "storage/string_value.h"
+#include "storage/value_info.h"
+
+namespace spinel {
+namespace {
+
+bool Allowed(const CommandContext& ctx) {
+  switch (ctx.config().enable_debug_command()) {
+    case ProtectedAction::kNo:
+      return false;
+    case ProtectedAction::kLocal:
+      return ctx.session().origin.loopback;
+    case ProtectedAction::kYes:
+      return true;
+  }
+  return false;
+}
+
+// -- Time
+// ------------------------------------------------------------------------------------------
+
+// Stops every loop, not only this one: as seen by clients the server hangs.
+void Sleep(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  constexpr double kMaxSeconds = 1e6;
+  const double seconds = args.Double();
+  if (args.ok() && (seconds < 0 || seconds > kMaxSeconds)) {
+    args.Fail("ERR value is out of range, must be positive");
+  }
+  if (!args.Done(reply)) return;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto end = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                               std::chrono::duration<double>(seconds));
+  Runtime& runtime = ctx.server().runtime();
+  for (int i = 0; i < runtime.loops(); ++i) {
+    if (i != ctx.loop().index) runtime.Post(i, [end] { std::this_thread::sleep_until(end); });
+  }
+  std::this_thread::sleep_until(end);
+  // What follows in the same pipeline must not live in the past.
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  ctx.loop().op.SetNow(ctx.now_ms() + passed.count());
+  reply.Ok();
+}
+
+void SetActiveExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const int64_t on = args.IntInRange(0, 1);
+  if (!args.Done(reply)) return;
+  ctx.server().active_expire.store(on == 1, std::memory_order_relaxed);
+  reply.Ok();
+}
+
+// -- Values
+// ----------------------------------------------------------------------------------------
+
+// Bytes of a length in an RDB file.
+size_t RdbLengthBytes(size_t length) {
+  if (length < (1u << 6)) return 1;
+  if (length < (1u << 14)) return 2;
+  return length <= UINT32_MAX ? 5 : 9;
+}
+
+// Bytes of the value in an RDB file, not compressed.
+size_t SerializedLength(const Entry& entry) {
+  if (entry.string_encoding() == StringEncoding::kInteger) {
+    const int64_t value = entry.integer();
+    if (value >= INT8_MIN && value <= INT8_MAX) return 2;
+    if (value >= INT16_MIN && value <= INT16_MAX) return 3;
+    if (value >= INT32_MIN && value <= INT32_MAX) return 5;
+  }
+  const size_t length = StringLength(entry);
+  return RdbLengthBytes(length) + length;
+}
+
+void Object(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const size_t key = args.position();
+  const ReadGuard value = ctx.Lookup(key, LookupMode::kPeek);
+  if (!value) return reply.Error("ERR no such key");
+  const uint32_t clock = value->access_clock();
+  reply.Simple(fmt::format(
+      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+      fmt::ptr(&*value), EncodingName(*value), SerializedLength(*value), clock,
+      ctx.store().access_tracking().IdleSeconds(clock, ctx.now_ms())));
+}
+
+void DigestAll(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  reply.Simple(DatasetDigest(&ctx.store(), ctx.op()));
+}
+
+void DigestValue(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  reply.Array(static_cast<int64_t>(args.Left()));
+  for (size_t i = args.position(); i < ctx.argc(); ++i) {
+    const ReadGuard value = ctx.Lookup(i, LookupMode::kPeek);
+    reply.Simple(value ? ValueDigest(*value) : EmptyDigest());
+  }
+}
+
+void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  constexpr std::string_view kNotPositive = "ERR value is out of range, must be positive";
+  const int64_t count = args.IntInRange(0, std::numeric_limits<int64_t>::max(), kNotPositive);
+  const std::string_view prefix = args.HasNext() ? args.String() : "key";
+  const int64_t size =
+      args.HasNext() ? args.IntInRange(0, ctx.config().proto_max_bulk_len(), kNotPositive) : 0;
+  if (!args.Done(reply)) return;
+  for (int64_t i = 0; i < count; ++i) {
+    std::string bytes = fmt::format("value:{}", i);
+    if (size > 0) bytes.resize(static_cast<size_t>(size));
+    StringValueArg value(bytes);
+    if (!value.ok()) return reply.Error(kNoMemoryError);
+    const std::string name = fmt::format("{}:{}", prefix, i);
+    WriteGuard slot = ctx.store().Write(ctx.op(), ctx.session().db(), Store::MakeKey(name));
+    if (!slot) value.Store(&slot, Entry::kNoExpiry);
+  }
+  reply.Ok();
+}
+
+// -- The rest
+// --------------------------------------------------------------------------------------
+
+void Protocol(CommandContext&, ArgReader& args, ReplyWriter& reply) {
+  ReplySample(args.String(), reply);
+}
+
+void ErrorReply(CommandContext&, ArgReader& args, ReplyWriter& reply) {
+  reply.Error(args.String());
+}
+
+void WriteToLog(CommandContext&, ArgReader& args, ReplyWriter& reply) {
+  LogWarning("DEBUG LOG: {}", args.String());
+  reply.Ok();
+}
+
+// How long a pattern takes: against a text of that many letters.
+void StringMatch(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const int64_t length = args.IntInRange(0, ctx.config().proto_max_bulk_len());
+  const std::string_view pattern = args.String();
+  if (!args.Done(reply)) return;
+  const std::string text(static_cast<size_t>(length), 'a');
+  reply.Integer(GlobMatch(pattern, text, /*nocase=*/false) ? 1 : 0);
+}
+
+void ChangeReplicationId(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ctx.server().ChangeReplicationId();
+  reply.Ok();
+}
+
+void Help(CommandContext& ctx, ArgReader& args, ReplyWriter& reply);
+
+constexpr CommandSpec Row(std::string_view name, int arity, Handler handler,
+                          std::string_view syntax, std::string_view summary) {
+  return {.name = name, .arity = arity, .handler = handler, .summary = summary, .syntax = syntax};
+}
+
+// DEBUG's own subcommands: COMMAND does not know them.
+constexpr CommandSpec kSubcommands[] = {
+    Row("CHANGE-REPL-ID", 2, ChangeReplicationId, "", "Gives the data set a new replication ID."),
+    Row("DIGEST", 2, DigestAll, "", "Answers a digest of the whole data set."),
+    Row("DIGEST-VALUE", -2, DigestValue, "[key ...]", "Answers a digest of each key's value."),
+    Row("ERROR", 3, ErrorReply, "<text>", "Answers the text as an error."),
+    Row("JMAP", 2, ReplyAllocatorStats, "", "Answers the allocator's own account of its memory."),
+    Row("LOG", 3, WriteToLog, "<text>", "Writes the text to the server's log."),
+    Row("OBJECT", 3, Object, "<key>", "Shows how the value at a key is kept."),
+    Row("POPULATE", -3, Populate, "<count> [<prefix>] [<size>]",
+        "Makes that many strings named <prefix>:<number>, 'key' if there is no prefix, where there "
+        "is no such key yet."),
+    Row("PROTOCOL", 3, Protocol, "<type>",
+        "Answers a sample of a type: string, integer, double, bignum, null, array, set, map, "
+        "attrib, "
+        "push, verbatim, true or false."),
+    Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
+        "Turns the removal of expired keys that nobody reads off and on."),
+    Row("SLEEP", 3, Sleep, "<seconds>", "Stops the server for that long. Decimals are allowed."),
+    Row("STRINGMATCH-LEN", 4, StringMatch, "<length> <pattern>",
+        "Matches a pattern with a text of that length, made of the letter a."),
+    Row("HELP", 2, Help, "", "Print this help."),
+};
+
+void Help(CommandContext&, ArgReader&, ReplyWriter& reply) {
+  reply.Array(1 + 2 * static_cast<int64_t>(std::size(kSubcommands)));
+  reply.Simple("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  for (const CommandSpec& row : kSubcommands) {
+    reply.Simple(fmt::format("{}{}{}", row.name, row.syntax.empty() ? "" : " ", row.syntax));
+    reply.Simple(fmt::format("    {}", row.summary));
+  }
+}
+
+void Debug(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  constexpr size_t kMaxText = 128;
+  if (!Allowed(ctx)) {
+    return reply.Error(
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", "
+        "you "
+        "can run it from a local connection, otherwise you need to set this option in the "
+        "configuration file, and then restart the server.");
+  }
+  const std::string_view name = args.String();
+  for (const CommandSpec& row : kSubcommands) {
+    const bool fits = row.arity > 0 ? ctx.argc() == static_cast<size_t>(row.arity)
+                                    : ctx.argc() >= static_cast<size_t>(-row.arity);
+    if (fits && EqualsIgnoreCase(row.name, name)) return row.handler(ctx, args, reply);
+  }
+  reply.Error(
+      fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
+                  name.substr(0, kMaxText)));
+}
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "DEBUG",
+     .arity = -2,
+     .flags = kAdmin | kNoScript | kLoading | kStale | kProtected,
+     .handler = Debug,
+     .group = "server",
+     .since = "1.0.0",
+     .complexity = "That of its subcommand",
+     .summary = "Commands for tests and for finding faults.",
+     .syntax = "subcommand [arg ...]"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> DebugCommands() { return kCommands; }
+
+}  // namespace spinel

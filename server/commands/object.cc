@@ -1,0 +1,103 @@
+// OBJECT: how a value is kept, without touching it.
+
+#include "protocol/arg_reader.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/families.h"
+#include "server/commands/help.h"
+#include "storage/value_info.h"
+
+namespace spinel {
+namespace {
+
+constexpr size_t kKeyArgument = 2;
+
+ReadGuard LookAt(const CommandContext& ctx) {
+  return ctx.Lookup(kKeyArgument, LookupMode::kCountNoTouch);
+}
+
+void ObjectEncoding(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard value = LookAt(ctx);
+  if (!value) return reply.Null();
+  reply.Bulk(EncodingName(*value));
+}
+
+void ObjectRefCount(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard value = LookAt(ctx);
+  if (!value) return reply.Null();
+  reply.Integer(1);  // a value belongs to its key alone
+}
+
+void ObjectIdleTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard value = LookAt(ctx);
+  if (!value) return reply.Null();
+  const AccessTracking& tracking = ctx.store().access_tracking();
+  if (tracking.lfu()) {
+    return reply.Error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+        "switching between policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  reply.Integer(tracking.IdleSeconds(value->access_clock(), ctx.now_ms()));
+}
+
+void ObjectFreq(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard value = LookAt(ctx);
+  if (!value) return reply.Null();
+  const AccessTracking& tracking = ctx.store().access_tracking();
+  if (!tracking.lfu()) {
+    return reply.Error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+        "that when switching between policies at runtime LRU and LFU data will take some time to "
+        "adjust.");
+  }
+  reply.Integer(tracking.Frequency(value->access_clock(), ctx.now_ms()));
+}
+
+constexpr CommandSpec KeyRow(std::string_view name, std::string_view since, Handler handler,
+                             std::string_view summary) {
+  return {.name = name,
+          .arity = 3,
+          .flags = kReadOnly,
+          .acl = kAclKeyspace,
+          .keys = Keys(kKeyArgument, kKeyArgument, 1, kKeyRO),
+          .handler = handler,
+          .group = "generic",
+          .since = since,
+          .complexity = "O(1)",
+          .summary = summary,
+          .syntax = "key"};
+}
+
+constexpr CommandSpec kSubcommands[] = {
+    KeyRow("ENCODING", "2.2.3", ObjectEncoding, "Answers how the value at a key is encoded."),
+    KeyRow("FREQ", "4.0.0", ObjectFreq,
+           "Answers how often a key is used, on a logarithmic scale. Needs an LFU policy."),
+    KeyRow("IDLETIME", "2.2.3", ObjectIdleTime,
+           "Answers for how many seconds a key has not been used. Needs a policy without LFU."),
+    KeyRow("REFCOUNT", "2.2.3", ObjectRefCount, "Answers how many keys share the value."),
+    {.name = "HELP",
+     .arity = 2,
+     .flags = kLoading | kStale,
+     .acl = kAclKeyspace,
+     .handler = ReplyHelp,
+     .group = "generic",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Print this help."},
+};
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "OBJECT",
+     .arity = -2,
+     .subcommands = kSubcommands,
+     .group = "generic",
+     .since = "2.2.3",
+     .complexity = "That of its subcommand",
+     .summary = "Commands about how values are kept."},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ObjectCommands() { return kCommands; }
+
+}  // namespace spinel

@@ -1,0 +1,74 @@
+#include "server/dataset_digest.h"
+
+#include <fmt/format.h>
+
+#include "server/sha1.h"
+#include "storage/string_value.h"
+
+namespace spinel {
+namespace {
+
+// Parts are either added, so that their order does not matter, or mixed, so that it does.
+class Digest {
+ public:
+  void Add(std::string_view part) {
+    const Sha1Digest other = Sha1(part);
+    for (size_t i = 0; i < bytes_.size(); ++i) bytes_[i] ^= other[i];
+  }
+  void Mix(std::string_view part) {
+    Add(part);
+    bytes_ = Sha1(bytes());
+  }
+  // A number, as four bytes with the highest first.
+  void Mix(uint32_t number) {
+    const char bytes[] = {static_cast<char>(number >> 24), static_cast<char>(number >> 16),
+                          static_cast<char>(number >> 8), static_cast<char>(number)};
+    Mix({bytes, sizeof(bytes)});
+  }
+  std::string_view bytes() const {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
+  std::string Hex() const {
+    std::string text;
+    for (const uint8_t byte : bytes_) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+    return text;
+  }
+
+ private:
+  Sha1Digest bytes_{};
+};
+
+void MixValue(const Entry& entry, Digest* digest) {
+  constexpr uint32_t kRdbString = 0;
+  digest->Mix(kRdbString);
+  IntegerText text;
+  digest->Mix(StringBytes(entry, &text));
+  if (entry.expiry() != Entry::kNoExpiry) digest->Add("!!expire!!");
+}
+
+}  // namespace
+
+std::string ValueDigest(const Entry& entry) {
+  Digest digest;
+  MixValue(entry, &digest);
+  return digest.Hex();
+}
+
+std::string DatasetDigest(Store* store, const OpContext& context) {
+  Digest all;
+  for (int database = 0; database < store->databases(); ++database) {
+    if (store->Size(database) == 0) continue;
+    all.Mix(static_cast<uint32_t>(database));
+    store->ForEach(context, database, [&all](const Entry& entry) {
+      Digest digest;
+      digest.Mix(entry.key());
+      MixValue(entry, &digest);
+      all.Add(digest.bytes());
+    });
+  }
+  return all.Hex();
+}
+
+std::string EmptyDigest() { return Digest().Hex(); }
+
+}  // namespace spinel

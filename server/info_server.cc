@@ -1,0 +1,240 @@
+// INFO's sections about the process: server, clients, persistence, replication, cpu, modules,
+// cluster, keyspace.
+
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "server/cycle_clock.h"
+#include "server/info.h"
+#include "server/version.h"
+#include "storage/access_clock.h"
+
+namespace spinel {
+namespace {
+
+// The name of the system never changes, and asking is a system call.
+const std::string& SystemName() {
+  static const std::string kName = [] {
+    utsname name{};
+    if (uname(&name) != 0) return std::string("unknown");
+    return fmt::format("{} {} {}", name.sysname, name.release, name.machine);
+  }();
+  return kName;
+}
+
+// Tells builds apart: a hash of what this binary was made from and with.
+const std::string& BuildId() {
+  static const std::string kId = [] {
+    uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+    for (const std::string_view part :
+         {kSpinelVersion, kRedisVersion, std::string_view(__VERSION__)}) {
+      for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    }
+    return fmt::format("{:016x}", hash);
+  }();
+  return kId;
+}
+
+std::string ExecutablePath(const Server& server) {
+  if (!server.executable.empty()) return server.executable;
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+  return size > 0 ? std::string(path, static_cast<size_t>(size)) : std::string();
+}
+
+std::string_view SupervisedName(const Config& config) {
+  const Supervised mode = config.supervised();
+  const bool automatic = mode == Supervised::kAuto;
+  if (mode == Supervised::kSystemd || (automatic && getenv("NOTIFY_SOCKET") != nullptr)) {
+    return "systemd";
+  }
+  if (mode == Supervised::kUpstart || (automatic && getenv("UPSTART_JOB") != nullptr)) {
+    return "upstart";
+  }
+  return "no";
+}
+
+// One line per kind of listener, as Redis 7.2 has them.
+void WriteListeners(const Server& server, InfoText* text) {
+  const int64_t port = server.tcp_port.load();
+  const std::string port_suffix = fmt::format(":{}", port);
+  std::string tcp;
+  std::string unix_socket;
+  for (const std::string& name : server.listeners) {
+    if (name.ends_with(port_suffix)) {
+      std::string address = name.substr(0, name.size() - port_suffix.size());
+      if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
+      tcp += ",bind=" + address;
+    } else {
+      unix_socket += ",bind=" + name;
+    }
+  }
+  int number = 0;
+  if (!tcp.empty()) {
+    text->Formatted(fmt::format("listener{}", number++), "name=tcp{},port={}", tcp, port);
+  }
+  if (!unix_socket.empty()) {
+    text->Formatted(fmt::format("listener{}", number++), "name=unix{}", unix_socket);
+  }
+}
+
+std::string Seconds(const timeval& time) {
+  return fmt::format("{}.{:06}", time.tv_sec, time.tv_usec);
+}
+
+std::string Seconds(uint64_t microseconds) {
+  return fmt::format("{}.{:06}", microseconds / 1'000'000, microseconds % 1'000'000);
+}
+
+}  // namespace
+
+void WriteServerInfo(const InfoSource& source, InfoText* text) {
+  const Server& server = source.server;
+  const Config& config = source.config();
+  const int64_t uptime = (source.now_ms - server.started_ms()) / 1000;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  text->Section("Server");
+  text->Field("redis_version", kRedisVersion);
+  text->Field("server_name", "spinel");
+  text->Field("spinel_version", kSpinelVersion);
+  text->Field("redis_git_sha1", "00000000");
+  text->Field("redis_git_dirty", 0);
+  text->Field("redis_build_id", BuildId());
+  text->Field("redis_mode", "standalone");
+  text->Field("os", SystemName());
+  text->Field("arch_bits", sizeof(void*) * 8);
+  text->Formatted("monotonic_clock", "cycle counter @ {:.0f} ticks/us",
+                  static_cast<double>(CycleClock::FromMicroseconds(1'000'000)) / 1e6);
+  text->Field("multiplexing_api", "epoll");
+  text->Field("atomicvar_api", "c11-builtin");
+  text->Formatted("gcc_version", "{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+  text->Field("process_id", getpid());
+  text->Field("process_supervised", SupervisedName(config));
+  text->Field("run_id", server.run_id());
+  text->Field("tcp_port", server.tcp_port.load());
+  text->Field("server_time_usec", int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000);
+  text->Field("uptime_in_seconds", uptime);
+  text->Field("uptime_in_days", uptime / 86400);
+  text->Field("hz", config.hz());
+  text->Field("configured_hz", config.hz());
+  text->Field("lru_clock", source.now_ms / 1000 & AccessTracking::kMask);
+  text->Field("executable", ExecutablePath(server));
+  text->Field("config_file", config.config_file);
+  text->Field("io_threads_active", server.runtime().loops() > 1 ? 1 : 0);
+  WriteListeners(server, text);
+}
+
+void WriteClientsInfo(const InfoSource& source, InfoText* text) {
+  const ClientTotals clients = source.server.clients().Totals();
+  uint64_t input = 0;
+  uint64_t output = 0;
+  const Runtime& runtime = source.server.runtime();
+  for (int i = 0; i < runtime.loops(); ++i) {
+    input = std::max(input, runtime.loop(i).stats.input_peak.Get(source.now_ms));
+    output = std::max(output, runtime.loop(i).stats.output_peak.Get(source.now_ms));
+  }
+  text->Section("Clients");
+  text->Field("connected_clients", clients.count);
+  text->Field("cluster_connections", 0);
+  text->Field("maxclients", source.config().maxclients());
+  text->Field("client_recent_max_input_buffer", input);
+  text->Field("client_recent_max_output_buffer", output);
+  text->Field("blocked_clients", clients.blocked);
+  text->Field("tracking_clients", 0);
+  text->Field("pubsub_clients", clients.subscribed);
+  text->Field("watching_clients", 0);
+  text->Field("clients_in_timeout_table", 0);
+  text->Field("total_watched_keys", 0);
+  text->Field("total_blocking_keys", 0);
+  text->Field("total_blocking_keys_on_nokey", 0);
+}
+
+// Data lives in memory only: what is said here is that nothing is saved, loaded or logged.
+void WritePersistenceInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Persistence");
+  text->Field("loading", 0);
+  text->Field("async_loading", 0);
+  text->Field("current_cow_peak", 0);
+  text->Field("current_cow_size", 0);
+  text->Field("current_cow_size_age", 0);
+  text->Field("current_fork_perc", "0.00");
+  text->Field("current_save_keys_processed", 0);
+  text->Field("current_save_keys_total", 0);
+  text->Field("rdb_changes_since_last_save", source.server.Changes());
+  text->Field("rdb_bgsave_in_progress", 0);
+  text->Field("rdb_last_save_time", source.server.saved_ms.load() / 1000);
+  text->Field("rdb_last_bgsave_status", "ok");
+  text->Field("rdb_last_bgsave_time_sec", -1);
+  text->Field("rdb_current_bgsave_time_sec", -1);
+  text->Field("rdb_saves", 0);
+  text->Field("rdb_last_cow_size", 0);
+  text->Field("rdb_last_load_keys_expired", 0);
+  text->Field("rdb_last_load_keys_loaded", 0);
+  text->Field("aof_enabled", 0);
+  text->Field("aof_rewrite_in_progress", 0);
+  text->Field("aof_rewrite_scheduled", 0);
+  text->Field("aof_last_rewrite_time_sec", -1);
+  text->Field("aof_current_rewrite_time_sec", -1);
+  text->Field("aof_last_bgrewrite_status", "ok");
+  text->Field("aof_rewrites", 0);
+  text->Field("aof_rewrites_consecutive_failures", 0);
+  text->Field("aof_last_write_status", "ok");
+  text->Field("aof_last_cow_size", 0);
+  text->Field("module_fork_in_progress", 0);
+  text->Field("module_fork_last_cow_size", 0);
+}
+
+void WriteReplicationInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Replication");
+  text->Field("role", "master");
+  text->Field("connected_slaves", 0);
+  text->Field("master_failover_state", "no-failover");
+  text->Field("master_replid", source.server.replication_id());
+  text->Field("master_replid2", std::string(40, '0'));
+  text->Field("master_repl_offset", 0);
+  text->Field("second_repl_offset", -1);
+  text->Field("repl_backlog_active", 0);
+  text->Field("repl_backlog_size", source.config().GetOne("repl-backlog-size").value_or("0"));
+  text->Field("repl_backlog_first_byte_offset", 0);
+  text->Field("repl_backlog_histlen", 0);
+}
+
+void WriteCpuInfo(const InfoSource& source, InfoText* text) {
+  rusage own{};
+  rusage children{};
+  getrusage(RUSAGE_SELF, &own);
+  getrusage(RUSAGE_CHILDREN, &children);
+  text->Section("CPU");
+  text->Field("used_cpu_sys", Seconds(own.ru_stime));
+  text->Field("used_cpu_user", Seconds(own.ru_utime));
+  text->Field("used_cpu_sys_children", Seconds(children.ru_stime));
+  text->Field("used_cpu_user_children", Seconds(children.ru_utime));
+  // Tools take these for the thread that executes commands: of ours, the first loop's.
+  text->Field("used_cpu_sys_main_thread", Seconds(source.server.first_loop_system_us.load()));
+  text->Field("used_cpu_user_main_thread", Seconds(source.server.first_loop_user_us.load()));
+}
+
+void WriteModulesInfo(const InfoSource&, InfoText* text) { text->Section("Modules"); }
+
+void WriteClusterInfo(const InfoSource&, InfoText* text) {
+  text->Section("Cluster");
+  text->Field("cluster_enabled", 0);
+}
+
+void WriteKeyspaceInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Keyspace");
+  Store& store = source.server.store();
+  for (int database = 0; database < store.databases(); ++database) {
+    const Store::DatabaseInfo info = store.Info(database, source.now_ms);
+    if (info.keys == 0) continue;
+    text->Formatted(fmt::format("db{}", database), "keys={},expires={},avg_ttl={}", info.keys,
+                    info.expiring, info.average_ttl_ms);
+  }
+}
+
+}  // namespace spinel

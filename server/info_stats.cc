@@ -1,0 +1,190 @@
+// INFO's sections that count: stats, commandstats, errorstats, latencystats.
+
+#include <cmath>
+#include <vector>
+
+#include "protocol/numbers.h"
+#include "server/cycle_clock.h"
+#include "server/info.h"
+
+namespace spinel {
+namespace {
+
+// One command's counters over all loops.
+struct CommandTotals {
+  uint64_t calls = 0;
+  uint64_t ticks = 0;
+  uint64_t rejected = 0;
+  uint64_t failed = 0;
+};
+
+CommandTotals TotalsOf(const Runtime& runtime, size_t command) {
+  CommandTotals totals;
+  for (int i = 0; i < runtime.loops(); ++i) {
+    const CommandStats& stats = runtime.loop(i).stats.command[command];
+    totals.calls += stats.calls.Get();
+    totals.ticks += stats.ticks.Get();
+    totals.rejected += stats.rejected.Get();
+    totals.failed += stats.failed.Get();
+  }
+  return totals;
+}
+
+// Durations of one command over all loops; false: none were recorded.
+bool AddHistograms(const Runtime& runtime, size_t command, std::vector<uint64_t>* counts,
+                   uint64_t* total) {
+  counts->assign(LatencyHistogram::kBuckets, 0);
+  *total = 0;
+  for (int i = 0; i < runtime.loops(); ++i) {
+    const LatencyHistogram* histogram =
+        runtime.loop(i).stats.command[command].histogram.load(std::memory_order_acquire);
+    if (histogram == nullptr) continue;
+    for (size_t bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
+      const uint64_t count = histogram->Count(bucket);
+      (*counts)[bucket] += count;
+      *total += count;
+    }
+  }
+  return *total > 0;
+}
+
+// The duration in nanoseconds that `percentile` percent of the calls stayed within.
+uint64_t DurationAt(const std::vector<uint64_t>& counts, uint64_t total, double percentile) {
+  const auto wanted =
+      static_cast<uint64_t>(std::ceil(static_cast<double>(total) * percentile / 100));
+  uint64_t seen = 0;
+  for (size_t bucket = 0; bucket < counts.size(); ++bucket) {
+    seen += counts[bucket];
+    if (seen >= wanted && seen > 0) return LatencyHistogram::UpperBound(bucket);
+  }
+  return 0;
+}
+
+double KilobytesPerSecond(Server& server, RateSampler::Metric metric) {
+  return static_cast<double>(server.rates().PerSecond(metric)) / 1024;
+}
+
+// Failed AUTHs and HELLOs.
+uint64_t WrongPasswords(const Server& server) {
+  for (const auto& [code, count] : server.ErrorCounts()) {
+    if (code == "WRONGPASS") return count;
+  }
+  return 0;
+}
+
+void WriteTraffic(const InfoSource& source, InfoText* text) {
+  Server& server = source.server;
+  text->Field("total_connections_received", source.Sum(&LoopStats::connections_received));
+  text->Field("total_commands_processed", source.Sum(&LoopStats::commands_processed));
+  text->Field("instantaneous_ops_per_sec", server.rates().PerSecond(RateSampler::kCommands));
+  text->Field("total_net_input_bytes", source.Sum(&LoopStats::input_bytes));
+  text->Field("total_net_output_bytes", source.Sum(&LoopStats::output_bytes));
+  text->Field("total_net_repl_input_bytes", 0);
+  text->Field("total_net_repl_output_bytes", 0);
+  text->Formatted("instantaneous_input_kbps", "{:.2f}",
+                  KilobytesPerSecond(server, RateSampler::kInputBytes));
+  text->Formatted("instantaneous_output_kbps", "{:.2f}",
+                  KilobytesPerSecond(server, RateSampler::kOutputBytes));
+  text->Field("instantaneous_input_repl_kbps", "0.00");
+  text->Field("instantaneous_output_repl_kbps", "0.00");
+  text->Field("rejected_connections", source.Sum(&LoopStats::connections_rejected));
+  text->Field("sync_full", 0);
+  text->Field("sync_partial_ok", 0);
+  text->Field("sync_partial_err", 0);
+}
+
+void WriteKeyCounts(const InfoSource& source, InfoText* text) {
+  text->Field("expired_keys", source.Sum(&StoreStats::expired_keys));
+  text->Field("expired_stale_perc", "0.00");
+  text->Field("expired_time_cap_reached_count", 0);
+  text->Field("expire_cycle_cpu_milliseconds", 0);
+  text->Field("evicted_keys", 0);
+  text->Field("evicted_clients", 0);
+  text->Field("total_eviction_exceeded_time", 0);
+  text->Field("current_eviction_exceeded_time", 0);
+  text->Field("keyspace_hits", source.Sum(&StoreStats::keyspace_hits));
+  text->Field("keyspace_misses", source.Sum(&StoreStats::keyspace_misses));
+  text->Field("pubsub_channels", source.server.channels().channels());
+  text->Field("pubsub_patterns", 0);
+  text->Field("pubsubshard_channels", 0);
+}
+
+// Defragmentation, client tracking and what else Redis counts that does not exist here.
+void WriteAbsent(InfoText* text) {
+  for (const std::string_view name :
+       {"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
+        "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
+        "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes",
+        "unexpected_error_replies"}) {
+    text->Field(name, 0);
+  }
+}
+
+}  // namespace
+
+void WriteStatsInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Stats");
+  WriteTraffic(source, text);
+  WriteKeyCounts(source, text);
+  WriteAbsent(text);
+  text->Field("total_error_replies", source.Sum(&LoopStats::error_replies));
+  text->Field("dump_payload_sanitizations", 0);
+  text->Field("total_reads_processed", source.Sum(&LoopStats::reads));
+  text->Field("total_writes_processed", source.Sum(&LoopStats::writes));
+  // Threads that only read and write sockets: there are none, every loop executes too.
+  text->Field("io_threaded_reads_processed", 0);
+  text->Field("io_threaded_writes_processed", 0);
+  text->Field("client_query_buffer_limit_disconnections",
+              source.Sum(&LoopStats::query_limit_disconnections));
+  text->Field("client_output_buffer_limit_disconnections",
+              source.Sum(&LoopStats::output_limit_disconnections));
+  text->Field("reply_buffer_shrinks", 0);
+  text->Field("reply_buffer_expands", 0);
+  text->Field("acl_access_denied_auth", WrongPasswords(source.server));
+  text->Field("acl_access_denied_cmd", 0);
+  text->Field("acl_access_denied_key", 0);
+  text->Field("acl_access_denied_channel", 0);
+}
+
+void WriteCommandStatsInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Commandstats");
+  for (const auto& command : source.server.commands().all()) {
+    const CommandTotals totals = TotalsOf(source.server.runtime(), command->index);
+    if (totals.calls == 0 && totals.rejected == 0 && totals.failed == 0) continue;
+    const double us = CycleClock::ToMicroseconds(totals.ticks);
+    const double per_call = totals.calls == 0 ? 0 : us / static_cast<double>(totals.calls);
+    text->Formatted(fmt::format("cmdstat_{}", command->name),
+                    "calls={},usec={:.0f},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
+                    totals.calls, us, per_call, totals.rejected, totals.failed);
+  }
+}
+
+void WriteErrorStatsInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Errorstats");
+  for (const auto& [code, count] : source.server.ErrorCounts()) {
+    text->Formatted(fmt::format("errorstat_{}", code), "count={}", count);
+  }
+}
+
+void WriteLatencyStatsInfo(const InfoSource& source, InfoText* text) {
+  text->Section("Latencystats");
+  if (!source.config().latency_tracking()) return;
+  const std::vector<double> percentiles = source.config().latency_percentiles();
+  std::vector<uint64_t> counts;
+  uint64_t total = 0;
+  for (const auto& command : source.server.commands().all()) {
+    if (!AddHistograms(source.server.runtime(), command->index, &counts, &total)) continue;
+    std::string line;
+    for (const double percentile : percentiles) {
+      char digits[kMaxDoubleChars];
+      const std::string_view number(digits, FormatDouble(percentile, digits));
+      if (!line.empty()) line += ',';
+      line += fmt::format("p{}={:.3f}", number,
+                          static_cast<double>(DurationAt(counts, total, percentile)) / 1000);
+    }
+    text->Field(fmt::format("latency_percentiles_usec_{}", command->name), line);
+  }
+}
+
+}  // namespace spinel

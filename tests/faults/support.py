@@ -1,0 +1,1 @@
+../clients/support.py
