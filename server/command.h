@@ -127,6 +127,7 @@ struct Command {
   std::string_view name;              // lower case, "client|list": owned by the table
   uint16_t index = 0;                 // into per-loop statistics
   uint32_t acl = 0;                   // all categories, implicit ones included
+  bool removed = false;               // by rename-command: nobody can call it
   std::vector<const Command*> subcommands;
 
   bool Has(CommandFlag flag) const { return (spec->flags & flag) != 0; }

@@ -50,7 +50,8 @@ void CommandTable::AddFamily(std::span<const CommandSpec> family,
     for (const auto& [from, to] : renamed) {
       if (EqualsIgnoreCase(spec.name, from)) name = to;
     }
-    if (!name.empty()) Index(name, command);
+    command->removed = name.empty();
+    if (!command->removed) Index(name, command);
   }
 }
 

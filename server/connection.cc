@@ -16,7 +16,7 @@
 namespace spinel {
 namespace {
 
-constexpr size_t kBatch = 16;              // requests parsed, prefetched and executed together
+constexpr size_t kBatch = 32;              // requests parsed, prefetched and executed together
 constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
 constexpr int64_t kLingerMs = 10'000;       // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
@@ -95,12 +95,9 @@ void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
   // The input of a paused client may move between this read and its handler.
-  if (starting_read_ || session_.paused.load(std::memory_order_relaxed)) {
-    read_into_ = ReadInto::kLanding;
-    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
-  }
+  const bool paused = session_.paused.load(std::memory_order_relaxed);
   // With a write operation outstanding too, Asio may complete that one first and this read later.
-  if (!input_.empty() || waiting_writable_) {
+  if (!paused && (!input_.empty() || waiting_writable_)) {
     const size_t expected = parser_.BytesExpected();
     const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
     // At most as much again as has arrived already.
@@ -109,11 +106,12 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
-    read_into_ = ReadInto::kLanding;
-    return boost::asio::mutable_buffer(landing_, sizeof(landing_));
+  } else if (!paused && !starting_read_) {
+    read_into_ = ReadInto::kShared;
+    return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
-  read_into_ = ReadInto::kShared;
-  return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
+  read_into_ = ReadInto::kLanding;
+  return boost::asio::mutable_buffer(landing_, sizeof(landing_));
 }
 
 void Connection::StartRead() {
@@ -219,6 +217,8 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
     input_.Consume(consumed);
   } else if (consumed < size && !closing_) {
     if (!input_.Append({data + consumed, size - consumed})) return CloseNow();
+  } else {
+    input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
   }
   const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
   if (input_.size() > limit) {

@@ -143,7 +143,7 @@ class Connection final : public Transport {
   bool pushed_ = false;      // on the loop's list of connections to flush
   // Where a read that succeeds at once lands: it is handled later, when the shared buffer may be in
   // use for another connection.
-  char landing_[32];
+  char landing_[16];
 };
 
 }  // namespace spinel

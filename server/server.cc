@@ -66,7 +66,7 @@ Server::Server(Config* config, int64_t now_ms, int loops)
       store_(StoreOptions(*config, now_ms, loops)) {
   RegisterHooks();
   ChangeReplicationId();
-  startup_memory_ = NotePeakMemory(ReadProcessMemory().allocated);
+  startup_memory_.store(ReadProcessMemory().allocated);
 }
 
 Server::~Server() = default;
@@ -167,8 +167,11 @@ void Server::Cron(int64_t now_ms) {
     peak_clients.store(std::max(peak_clients.load(), clients_.count()));
   }
   if (now_ms - last_memory_ms_ >= kMemoryMs) {
+    const bool first = last_memory_ms_ == 0;
     last_memory_ms_ = now_ms;
-    NotePeakMemory(ReadProcessMemory().allocated);
+    const uint64_t allocated = ReadProcessMemory().allocated;
+    NotePeakMemory(allocated);
+    if (first) startup_memory_.store(allocated);
     rusage usage{};
     getrusage(RUSAGE_THREAD, &usage);
     first_loop_user_us.store(Microseconds(usage.ru_utime));

@@ -16,6 +16,7 @@
 #include "server/config.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
+#include "storage/mutex.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -116,9 +117,9 @@ class Server {
   // What is to be done from time to time; the first loop calls it with every tick.
   void Cron(int64_t now_ms);
   // Bytes: the most that was ever allocated, `allocated` now included; and what was allocated when the
-  // server had been made.
+  // loops had started.
   uint64_t NotePeakMemory(uint64_t allocated);
-  uint64_t startup_memory() const { return startup_memory_; }
+  uint64_t startup_memory() const { return startup_memory_.load(); }
   // CPU time of the first loop's thread, a second old at most.
   std::atomic<uint64_t> first_loop_user_us{0};
   std::atomic<uint64_t> first_loop_system_us{0};
@@ -145,7 +146,7 @@ class Server {
   std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
-  uint64_t startup_memory_ = 0;
+  std::atomic<uint64_t> startup_memory_{0};
   mutable Mutex replication_mutex_;
   std::string replication_id_ ABSL_GUARDED_BY(replication_mutex_);
   mutable Mutex errors_mutex_;

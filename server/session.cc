@@ -9,7 +9,7 @@ void Session::Reset(bool needs_password) {
   no_touch.store(false, std::memory_order_relaxed);
   no_evict.store(false, std::memory_order_relaxed);
   reply_mode = ReplyMode::kOn;
-  MutexLock lock(&mutex_);
+  SpinLockHolder lock(&names_lock_);
   if (names_ != nullptr) names_->name.clear();
 }
 

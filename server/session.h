@@ -2,7 +2,7 @@
 //
 // Owner: its connection (or a test). Threads: fields are the loop's alone, except those marked
 // "any thread": atomics with one writer, the loop, for CLIENT LIST and its like, and the names, which
-// have a mutex.
+// have a lock.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "server/text_map.h"
-#include "storage/mutex.h"
+#include "storage/spin_lock.h"
 #include "protocol/reply_writer.h"
 
 namespace spinel {
@@ -94,7 +94,7 @@ class Session {
     std::string lib_version;
   };
   Names names() const {
-    MutexLock lock(&mutex_);
+    SpinLockHolder lock(&names_lock_);
     return names_ == nullptr ? Names() : *names_;
   }
   void set_name(std::string_view value) { SetName(&Names::name, value); }
@@ -106,7 +106,7 @@ class Session {
 
  private:
   void SetName(std::string Names::*field, std::string_view value) {
-    MutexLock lock(&mutex_);
+    SpinLockHolder lock(&names_lock_);
     if (names_ == nullptr) {
       if (value.empty()) return;
       names_ = std::make_unique<Names>();
@@ -116,8 +116,8 @@ class Session {
 
   std::atomic<int> db_{0};
   std::atomic<RespVersion> resp_{RespVersion::kResp2};
-  mutable Mutex mutex_;
-  std::unique_ptr<Names> names_ ABSL_GUARDED_BY(mutex_);
+  mutable SpinLock names_lock_;
+  std::unique_ptr<Names> names_ ABSL_GUARDED_BY(names_lock_);
 };
 
 }  // namespace spinel

@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 namespace spinel {
 
 Blob* Blob::Create(size_t size, size_t capacity) {
   capacity = std::max(size, capacity);
+  if (capacity > std::numeric_limits<size_t>::max() - sizeof(Blob)) return nullptr;
   void* block = std::malloc(sizeof(Blob) + capacity);
   return block == nullptr ? nullptr : new (block) Blob(size, capacity);
 }
 
 Blob* Blob::Copy(std::string_view bytes, size_t capacity) {
   Blob* blob = Create(bytes.size(), capacity);
-  if (blob != nullptr) std::memcpy(blob->data(), bytes.data(), bytes.size());
+  if (blob != nullptr && !bytes.empty()) std::memcpy(blob->data(), bytes.data(), bytes.size());
   return blob;
 }
 

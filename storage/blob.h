@@ -1,8 +1,9 @@
-// A counted, heap-allocated byte string for values of 16 KB and up, so that a reply can be sent from
-// the value itself, without a copy and without holding its stripe's lock.
+// A counted, heap-allocated byte string for values of 16 KB and up, so that a reply can be sent
+// from the value itself, without a copy and without holding its stripe's lock.
 //
 // Bytes may be changed in place only by the holder of the stripe's lock, and only while nobody else
-// has a reference (unique()). References are taken under that lock and may be dropped on any thread.
+// has a reference (unique()). References are taken under that lock and may be dropped on any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,8 @@ class Blob {
  public:
   // Values of this many bytes and more are blobs.
   static constexpr size_t kMinBytes = 16 * 1024;
+
+  static constexpr size_t kBigBytes = 256 * 1024;
 
   // A blob with room for `capacity` bytes of which `size` are in use and not initialised.
   // One reference, the caller's. nullptr: no memory.
@@ -35,6 +38,8 @@ class Blob {
   void set_size(size_t size) { size_ = size; }
   std::string_view view() const { return {data(), size_}; }
   size_t MemoryBytes() const { return sizeof(Blob) + capacity_; }
+  // Whether freeing it may take long: the allocator gives such blocks back to the kernel.
+  bool IsBig() const { return capacity_ >= kBigBytes; }
 
  private:
   Blob(size_t size, size_t capacity) : size_(size), capacity_(capacity) {}

@@ -26,14 +26,14 @@ Entry* Entry::Allocate(std::string_view key, ValueType type, StringEncoding enco
   } else {
     entry->key_size_ = static_cast<uint8_t>(key.size());
   }
-  std::memcpy(at, key.data(), key.size());
+  if (!key.empty()) std::memcpy(at, key.data(), key.size());
   return entry;
 }
 
 Entry* Entry::NewString(std::string_view key, std::string_view value, bool with_expiry) {
   Entry* entry =
       Allocate(key, ValueType::kString, StringEncoding::kInline, value.size(), with_expiry);
-  std::memcpy(entry->inline_value_data(), value.data(), value.size());
+  if (!value.empty()) std::memcpy(entry->inline_value_data(), value.data(), value.size());
   return entry;
 }
 
@@ -65,8 +65,8 @@ void Entry::CopyMetadata(const Entry& from) {
 
 Entry* Entry::WithExpiryField(Entry* entry, bool with_expiry) {
   if (entry->has_expiry_field() == with_expiry) return entry;
-  Entry* moved = Allocate(entry->key(), entry->type(), entry->string_encoding(),
-                          entry->value_size_, with_expiry);
+  Entry* moved = Allocate(entry->key(), entry->type(), entry->string_encoding(), entry->value_size_,
+                          with_expiry);
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), entry->value_size_);
   moved->CopyMetadata(*entry);
   FreeBytes(entry, entry->total_bytes());
@@ -117,6 +117,7 @@ Entry* Entry::ResizeInline(Entry* entry, size_t size) {
 
 void Entry::set_expiry(int64_t unix_ms) {
   assert(has_expiry_field());
+  if (unix_ms < 0) unix_ms = 0;  // over all the same, and the word has no room for a sign
   uint64_t word;
   if (unix_ms > kMaxWheelExpiry) {
     flags_ = static_cast<uint8_t>((flags_ | kFarExpiry) & ~kArmed);
@@ -134,8 +135,6 @@ size_t Entry::MemoryBytes() const {
   return string_encoding() == StringEncoding::kBlob ? own + blob()->MemoryBytes() : own;
 }
 
-bool Entry::IsBig() const {
-  return string_encoding() == StringEncoding::kBlob && blob()->capacity() >= 256 * 1024;
-}
+bool Entry::IsBig() const { return string_encoding() == StringEncoding::kBlob && blob()->IsBig(); }
 
 }  // namespace spinel

@@ -103,10 +103,13 @@ class HashTable {
     std::swap(size_, other.size_);
     std::swap(split_, other.split_);
     std::swap(level_, other.level_);
+    std::swap(version_, other.version_);
   }
 
   uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Another number after each change that makes positions invalid.
+  uint32_t version() const { return version_; }
 
   // The node with this hash for which `match(const Node&)` is true.
   template <typename Match>
@@ -126,6 +129,7 @@ class HashTable {
   // Adds a node that is not in the table. The position is valid until the next change.
   Position Insert(uint64_t hash, Node* node) {
     if (segments_ == nullptr) Create();
+    ++version_;
     if (++size_ > kGrowLoad * bucket_count() / 10) Split();
     const uint64_t index = IndexOf(hash);
     return Place(At(index), Tag(hash, LevelOf(index)), node);
@@ -137,6 +141,7 @@ class HashTable {
   // Removes the node at `position`, which was found by `hash`.
   void Erase(uint64_t hash, Position position) {
     RemoveFromChain(At(IndexOf(hash)), position);
+    ++version_;
     --size_;
     if (size_ < kShrinkLoad * bucket_count() / 10 && bucket_count() > kSegmentBuckets) Merge();
   }
@@ -244,6 +249,7 @@ class HashTable {
     size_ = 0;
     split_ = 0;
     level_ = 0;
+    ++version_;
   }
 
   // Heap bytes of the table itself, without the nodes. Overflow buckets are estimated.
@@ -459,6 +465,7 @@ class HashTable {
   uint64_t size_ = 0;
   uint64_t split_ = 0;  // buckets below this one are split already in this round
   int level_ = 0;       // 2^level buckets at the start of this round
+  uint32_t version_ = 0;
 };
 
 }  // namespace spinel

@@ -14,8 +14,9 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   physical_database_ = store->Physical(database);
   database_ = stripe_->Find(physical_database_);
   if (database_ == nullptr) return;
-  position_ = database_->table.Find(
-      key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  position_ = database_->table.Find(key.hash,
+                                    [&key](const Entry& entry) { return entry.key() == key.name; });
+  version_ = database_->table.version();
   if (!position_) return;
   entry_ = position_.node();
   if (entry_->ExpiredAt(context->now_ms)) {
@@ -24,6 +25,15 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
     Discard(expired);
     context->stats->expired_keys.Add();
   }
+}
+
+// Before the position is used: another key's slot may have moved this key within the table.
+// Compares pointers only, because an entry that has been moved is gone already.
+void KeySlot::RenewPosition() {
+  if (version_ == database_->table.version()) return;
+  position_ =
+      database_->table.Find(key_.hash, [this](const Entry& entry) { return &entry == entry_; });
+  version_ = database_->table.version();
 }
 
 void KeySlot::CountLookup(bool touch) {
@@ -67,7 +77,7 @@ void KeySlot::SetString(std::string_view bytes, int64_t expiry) {
     return;
   }
   entry_->set_string_encoding(StringEncoding::kInline);
-  std::memcpy(entry_->inline_value_data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(entry_->inline_value_data(), bytes.data(), bytes.size());
   if (with_expiry) StoreExpiry(expiry);
   MarkChanged();
 }
@@ -108,6 +118,7 @@ void KeySlot::Put(Entry* fresh) {
       database_ = stripe_->FindOrCreate(physical_database_, store_->databases_);
     }
     position_ = database_->table.Insert(key_.hash, fresh);
+    version_ = database_->table.version();
   } else {
     if (entry_->has_expiry_field()) {
       --database_->expiring;
@@ -117,8 +128,9 @@ void KeySlot::Put(Entry* fresh) {
         fresh->Arm(entry_->armed_tick());
       }
     }
-    Discard(entry_);
+    RenewPosition();
     database_->table.SetNode(position_, fresh);
+    Discard(entry_);
   }
   entry_ = fresh;
   if (fresh->has_expiry_field()) {
@@ -136,6 +148,7 @@ void KeySlot::ChangeInteger(int64_t value) {
 
 void KeySlot::SetMoved(Entry* moved) {
   if (moved == entry_) return;
+  RenewPosition();
   database_->table.SetNode(position_, moved);
   entry_ = moved;
 }
@@ -189,6 +202,7 @@ bool KeySlot::Persist() {
 // Takes the entry out of the table, without freeing it.
 void KeySlot::Remove() {
   if (entry_->has_expiry_field()) --database_->expiring;
+  RenewPosition();
   database_->table.Erase(key_.hash, position_);
   position_ = {};
   entry_ = nullptr;
@@ -217,8 +231,7 @@ void KeySlot::StoreExpiry(int64_t unix_ms) {
 
 void KeySlot::ArmFor(int64_t unix_ms) {
   if (unix_ms > Entry::kMaxWheelExpiry) return;
-  const int64_t tick =
-      store_->Arm(key_.hash, physical_database_, TimingWheel::TickOf(unix_ms));
+  const int64_t tick = store_->Arm(key_.hash, physical_database_, TimingWheel::TickOf(unix_ms));
   entry_->Arm(static_cast<uint16_t>(tick));
 }
 

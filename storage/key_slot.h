@@ -1,6 +1,6 @@
-// One key in a locked stripe: the only way to read or change the keyspace. Every change goes through
-// here, so that the expiry count, the timing wheel, statistics and whatever else watches changes are
-// served in one place.
+// One key in a locked stripe: the only way to read or change the keyspace. Every change goes
+// through here, so that the expiry count, the timing wheel, statistics and whatever else watches
+// changes are served in one place.
 //
 // A slot does not lock: guards (guards.h) hold the stripe's lock for as long as a slot lives. A key
 // that has expired is removed when its slot is made, so no expired value can be seen.
@@ -77,6 +77,7 @@ class KeySlot {
   int64_t now_ms() const { return context_->now_ms; }
 
  private:
+  void RenewPosition();
   void Remove();
   void Discard(Entry* entry);
   void StoreExpiry(int64_t unix_ms);
@@ -90,6 +91,7 @@ class KeySlot {
   int physical_database_;
   Key key_;
   Keyspace::Position position_;
+  uint32_t version_ = 0;  // of the table, for which position_ holds
   Entry* entry_ = nullptr;
 };
 

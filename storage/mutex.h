@@ -1,7 +1,9 @@
-// A mutex for what is not hot, known to Clang's thread-safety analysis and to ThreadSanitizer.
+// A mutex that may be slept in, with Clang's thread-safety annotations.
 //
-// It is std::mutex and not absl::Mutex because distributions build abseil without ThreadSanitizer,
-// which then does not see its locks and reports every access under them as a race.
+// std::mutex underneath, because ThreadSanitizer knows pthreads' locks; abseil's come from a
+// library that is not built for it, and everything they guard would be reported as a race.
+//
+// Threads: any. For what is short and never sleeps there is SpinLock.
 #pragma once
 
 #include <condition_variable>
@@ -13,26 +15,16 @@ namespace spinel {
 
 class ABSL_LOCKABLE Mutex {
  public:
+  Mutex() = default;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
   void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
-  friend class CondVar;
+  friend class Condition;
   std::mutex mutex_;
-};
-
-class CondVar {
- public:
-  // Expects the mutex to be held; it is again on return. Wakes without reason now and then.
-  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    condition_.wait(lock);
-    lock.release();
-  }
-  void NotifyAll() { condition_.notify_all(); }
-
- private:
-  std::condition_variable condition_;
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {
@@ -46,6 +38,22 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 
  private:
   Mutex* mutex_;
+};
+
+// What threads wait for. Whoever makes it true calls NotifyAll.
+class Condition {
+ public:
+  // Expects the mutex to be held; lets it go while it waits. Wakes up without a reason, too, so the
+  // caller checks in a loop.
+  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
+    condition_.wait(lock);
+    lock.release();
+  }
+  void NotifyAll() { condition_.notify_all(); }
+
+ private:
+  std::condition_variable condition_;
 };
 
 }  // namespace spinel

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/blob.h"
 #include "storage/entry.h"
 
 namespace spinel {
@@ -19,6 +20,15 @@ Reclaimer::~Reclaimer() {
 
 void Reclaimer::Free(Entry* entry) {
   Run([entry] { Entry::Delete(entry); }, 1);
+}
+
+void Reclaimer::Release(Blob* blob) {
+  // Whoever else has a reference may be the last instead; then it frees where it is.
+  if (blob->IsBig() && blob->unique()) {
+    Run([blob] { blob->Release(); }, 1);
+  } else {
+    blob->Release();
+  }
 }
 
 void Reclaimer::Run(std::function<void()> work, uint64_t objects) {

@@ -1,7 +1,7 @@
 // Frees what would take too long to free on a loop: big values and whole keyspaces.
 //
-// Owner: the Store. Threads: Free and Run from any; the work is done on a thread of its own, started
-// by the first use. The destructor finishes what is queued.
+// Owner: the Store. Threads: Free and Run from any; the work is done on a thread of its own,
+// started by the first use. The destructor finishes what is queued.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 
 namespace spinel {
 
+class Blob;
 class Entry;
 
 class Reclaimer {
@@ -26,6 +27,8 @@ class Reclaimer {
 
   // Takes over the entry.
   void Free(Entry* entry);
+  // Drops the caller's reference; frees the blob on the reclaimer's thread if that may take long.
+  void Release(Blob* blob);
   // Runs `work` on the reclaimer's thread; `objects` is how many values it frees, for statistics.
   void Run(std::function<void()> work, uint64_t objects);
 
@@ -44,8 +47,9 @@ class Reclaimer {
   };
 
   void Loop();
+
   Mutex mutex_;
-  CondVar changed_;  // the queue, busy_ or stop_
+  Condition changed_;  // the queue has work or is done, or the end is near
   std::vector<Job> queue_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;

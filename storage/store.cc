@@ -11,8 +11,8 @@
 namespace spinel {
 namespace {
 
-// A wheel handle's locator: stripe within the wheel (8 bits), physical database (8), the low bits of
-// the hash (24).
+// A wheel handle's locator: stripe within the wheel (8 bits), physical database (8), the low bits
+// of the hash (24).
 constexpr int kHashBits = 24;
 constexpr uint64_t kHashMask = (uint64_t{1} << kHashBits) - 1;
 constexpr int kWheelShift = std::countr_zero(unsigned{Store::kWheels});
@@ -223,6 +223,8 @@ void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out,
 
 void Store::Flush(const OpContext& context, int database, bool background) {
   auto tables = std::make_shared<std::vector<Keyspace>>();
+  // Not while everything is locked.
+  tables->reserve(size_t{stripe_count_} * static_cast<size_t>(database == -1 ? databases_ : 1));
   std::vector<std::shared_ptr<TimingWheel::Remains>> remains;
   uint64_t keys = 0;
   {
@@ -235,6 +237,8 @@ void Store::Flush(const OpContext& context, int database, bool background) {
     }
     if (database == -1) {
       for (auto& wheel : wheels_) remains.emplace_back(wheel->Detach());
+    } else {
+      for (auto& wheel : wheels_) wheel->RequestSweep();
     }
   }
   context.stats->changes.Add(keys);

@@ -3,16 +3,33 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "storage/blob.h"
+#include "storage/store.h"
 
 namespace spinel {
 namespace {
 
-// Strings that grow are given room to grow on, up to this much.
-constexpr size_t kMaxSpare = 1024 * 1024;
+// Allocations below this are quick enough to be made under a lock.
+constexpr size_t kBigBytes = 128 * 1024;
 
-size_t GrownCapacity(size_t size) { return size + std::min(size, kMaxSpare); }
+// Strings that grow are given room to grow on: up to 1 MB, and an eighth, so that what appending
+// costs stays in proportion to what is appended.
+size_t GrownCapacity(size_t size) {
+  return size + std::max(std::min(size, size_t{1024} * 1024), size / 8);
+}
+
+// What a blob for a string that becomes `size` bytes long should have room for.
+size_t NewCapacity(size_t old_size, size_t size) {
+  return old_size == 0 || size <= old_size ? std::max(old_size, size) : GrownCapacity(size);
+}
+
+bool FitsInPlace(const KeySlot& slot, size_t size) {
+  if (!slot.exists()) return false;
+  if (slot->string_encoding() != StringEncoding::kBlob) return false;
+  return slot->blob()->unique() && size <= slot->blob()->capacity();
+}
 
 }  // namespace
 
@@ -48,77 +65,128 @@ std::string_view StringEncodingName(const Entry& entry) {
   return "raw";
 }
 
-char* MutableString(KeySlot* slot, size_t size) {
-  const bool created = !slot->exists();
-  if (created) slot->SetString({}, Entry::kNoExpiry);
-  Entry* entry = slot->mutable_entry();
-  if (entry->string_encoding() == StringEncoding::kBlob) {
-    Blob* blob = entry->blob();
-    const size_t old_size = blob->size();
-    if (!blob->unique() || size > blob->capacity()) {
-      const size_t new_size = std::max(size, old_size);
-      Blob* copy = Blob::Copy(blob->view(), size > old_size ? GrownCapacity(new_size) : new_size);
-      if (copy == nullptr) return nullptr;
-      blob->Release();
-      entry->set_blob(copy);
-      blob = copy;
-    }
-    if (size > old_size) {
-      std::memset(blob->data() + old_size, 0, size - old_size);
-      blob->set_size(size);
-    }
-    entry->set_edited(true);
-    return blob->data();
-  }
+SpareBlob::~SpareBlob() {
+  if (blob_ != nullptr) blob_->Release();
+}
 
-  IntegerText text;
-  const std::string_view old = StringBytes(*entry, &text);
-  if (std::max(size, old.size()) < Blob::kMinBytes) {
-    const size_t new_size = std::max(size, old.size());
-    char kept[sizeof(text.digits)];
-    const bool was_integer = entry->string_encoding() == StringEncoding::kInteger;
-    const size_t old_size = old.size();
-    if (was_integer) std::memcpy(kept, old.data(), old_size);
-    entry = Entry::ResizeInline(entry, new_size);
-    slot->SetMoved(entry);
-    if (was_integer) {
-      std::memcpy(entry->inline_value_data(), kept, old_size);
-      entry->set_string_encoding(StringEncoding::kInline);
-    }
-    std::memset(entry->inline_value_data() + old_size, 0, new_size - old_size);
-    entry->set_edited(true);
-    return entry->inline_value_data();
-  }
+bool SpareBlob::Suffices(const KeySlot& slot, size_t size) {
+  const size_t old_size = slot.exists() ? StringLength(*slot) : 0;
+  const size_t needed = NewCapacity(old_size, size);
+  if (needed < kBigBytes || FitsInPlace(slot, size)) return true;
+  if (blob_ != nullptr && blob_->capacity() >= std::max(old_size, size)) return true;
+  missing_ = needed;
+  return false;
+}
 
-  Blob* blob = Blob::Copy(old, GrownCapacity(size));
-  if (blob == nullptr) {
-    if (created) slot->Delete();
-    return nullptr;
-  }
-  std::memset(blob->data() + old.size(), 0, size - old.size());
+bool SpareBlob::Prepare() {
+  if (blob_ != nullptr) blob_->Release();
+  blob_ = Blob::Create(0, missing_);
+  if (blob_ == nullptr) return false;
+  // Makes the kernel hand out the pages now.
+  std::memset(blob_->data(), 0, missing_);
+  return true;
+}
+
+Blob* SpareBlob::Take(size_t size, size_t capacity) {
+  if (blob_ == nullptr || blob_->capacity() < size) return Blob::Create(size, capacity);
+  Blob* blob = std::exchange(blob_, nullptr);
   blob->set_size(size);
-  entry = Entry::ResizeInline(entry, sizeof(Blob*));
-  slot->SetMoved(entry);
-  entry->set_blob(blob);
-  entry->set_string_encoding(StringEncoding::kBlob);
-  entry->set_edited(true);
+  return blob;
+}
+
+namespace {
+
+// A blob with the old bytes and zeros up to `size`. nullptr: no memory.
+Blob* GrownBlob(std::string_view old, size_t size, SpareBlob* spare) {
+  size = std::max(size, old.size());
+  const size_t capacity = NewCapacity(old.size(), size);
+  Blob* blob = spare != nullptr ? spare->Take(size, capacity) : Blob::Create(size, capacity);
+  if (blob == nullptr) return nullptr;
+  if (!old.empty()) std::memcpy(blob->data(), old.data(), old.size());
+  std::memset(blob->data() + old.size(), 0, size - old.size());
+  return blob;
+}
+
+char* MutableBlob(KeySlot* slot, size_t size, SpareBlob* spare) {
+  Entry* entry = slot->mutable_entry();
+  Blob* blob = entry->blob();
+  const size_t old_size = blob->size();
+  if (!blob->unique() || size > blob->capacity()) {
+    Blob* grown = GrownBlob(blob->view(), size, spare);
+    if (grown == nullptr) return nullptr;
+    entry->set_blob(grown);
+    slot->store()->reclaimer().Release(blob);
+    blob = grown;
+  } else if (size > old_size) {
+    std::memset(blob->data() + old_size, 0, size - old_size);
+    blob->set_size(size);
+  }
   return blob->data();
 }
 
-size_t AppendString(KeySlot* slot, std::string_view bytes) {
+// Expects that the string is no blob and stays below Blob::kMinBytes.
+char* MutableInline(KeySlot* slot, size_t size) {
+  IntegerText text;
+  const Entry* entry = slot->entry();
+  const bool integer = entry->string_encoding() == StringEncoding::kInteger;
+  const std::string_view digits = integer ? StringBytes(*entry, &text) : std::string_view();
+  const size_t old_size = integer ? digits.size() : entry->inline_value().size();
+  const size_t new_size = std::max(size, old_size);
+  Entry* resized = Entry::ResizeInline(slot->mutable_entry(), new_size);
+  slot->SetMoved(resized);
+  char* data = resized->inline_value_data();
+  if (integer) {
+    std::memcpy(data, digits.data(), digits.size());
+    resized->set_string_encoding(StringEncoding::kInline);
+  }
+  std::memset(data + old_size, 0, new_size - old_size);
+  return data;
+}
+
+}  // namespace
+
+char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare) {
+  const bool created = !slot->exists();
+  if (created) {
+    if (size >= Blob::kMinBytes) {
+      Blob* blob = GrownBlob({}, size, spare);
+      if (blob == nullptr) return nullptr;
+      slot->SetBlob(blob, Entry::kNoExpiry);
+      slot->mutable_entry()->set_edited(true);
+      return blob->data();
+    }
+    slot->SetString({}, Entry::kNoExpiry);
+  }
+  char* data = nullptr;
+  IntegerText text;
+  if (slot->entry()->string_encoding() == StringEncoding::kBlob) {
+    data = MutableBlob(slot, size, spare);
+  } else if (size < Blob::kMinBytes) {
+    data = MutableInline(slot, size);
+  } else if (Blob* blob = GrownBlob(StringBytes(*slot->entry(), &text), size, spare)) {
+    slot->SetMoved(Entry::ResizeInline(slot->mutable_entry(), sizeof(Blob*)));
+    slot->mutable_entry()->set_blob(blob);
+    slot->mutable_entry()->set_string_encoding(StringEncoding::kBlob);
+    data = blob->data();
+  }
+  if (data == nullptr) return nullptr;
+  slot->mutable_entry()->set_edited(true);
+  if (!created) slot->MarkChanged();
+  return data;
+}
+
+size_t AppendString(KeySlot* slot, std::string_view bytes, SpareBlob* spare) {
   const size_t old_size = slot->exists() ? StringLength(*slot->entry()) : 0;
-  char* data = MutableString(slot, old_size + bytes.size());
+  char* data = MutableString(slot, old_size + bytes.size(), spare);
   if (data == nullptr) return 0;
-  std::memcpy(data + old_size, bytes.data(), bytes.size());
-  slot->MarkChanged();
+  if (!bytes.empty()) std::memcpy(data + old_size, bytes.data(), bytes.size());
   return old_size + bytes.size();
 }
 
-size_t OverwriteString(KeySlot* slot, size_t offset, std::string_view bytes) {
-  char* data = MutableString(slot, offset + bytes.size());
+size_t OverwriteString(KeySlot* slot, size_t offset, std::string_view bytes, SpareBlob* spare) {
+  char* data = MutableString(slot, offset + bytes.size(), spare);
   if (data == nullptr) return 0;
   std::memcpy(data + offset, bytes.data(), bytes.size());
-  slot->MarkChanged();
   return StringLength(*slot->entry());
 }
 

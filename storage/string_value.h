@@ -1,7 +1,7 @@
 // Strings: what APPEND, SETRANGE, GETRANGE and their like do to a value, whatever its encoding.
 //
-// Encodings: an integer in 8 bytes, bytes in place (below 16 KB), or a Blob. Functions take a KeySlot,
-// so the stripe is locked, and expect that the key is missing or holds a string.
+// Encodings: an integer in 8 bytes, bytes in place (below 16 KB), or a Blob. Functions take a
+// KeySlot, so the stripe is locked, and expect that the key is missing or holds a string.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,8 @@
 #include "storage/key_slot.h"
 
 namespace spinel {
+
+class Blob;
 
 // Room for the decimal form of an int64.
 struct IntegerText {
@@ -27,15 +29,49 @@ size_t StringLength(const Entry& entry);
 // "int", "embstr" or "raw", as OBJECT ENCODING answers.
 std::string_view StringEncodingName(const Entry& entry);
 
-// Makes the string at least `size` bytes long (zero bytes are added), creating the key if it is
-// missing, and returns its bytes for writing. nullptr: no memory, and nothing has changed.
-// The caller marks the change (KeySlot::MarkChanged).
-char* MutableString(KeySlot* slot, size_t size);
+// A big block of memory for a string that will grow, got before the lock is taken, so that nobody
+// waits for the allocator or for fresh pages:
+//
+//   SpareBlob spare;
+//   do {
+//     WriteGuard slot = ...;
+//     size = ... of the changed string;
+//     if (spare.Suffices(slot, size)) { ... OverwriteString(&slot, offset, bytes, &spare); return;
+//     }
+//   } while (spare.Prepare());
+//   ... no memory ...
+class SpareBlob {
+ public:
+  SpareBlob() = default;
+  ~SpareBlob();
+  SpareBlob(const SpareBlob&) = delete;
+  SpareBlob& operator=(const SpareBlob&) = delete;
 
-// Appends; returns the new length, or 0 when there is no memory. Expects old + new to fit in size_t.
-size_t AppendString(KeySlot* slot, std::string_view bytes);
+  // Whether the string can be made `size` bytes long with what is here or with little memory.
+  // Otherwise remembers what is missing. Expects that the key is missing or holds a string.
+  bool Suffices(const KeySlot& slot, size_t size);
+  // Gets what Suffices missed; expects no lock to be held. False: there is no memory.
+  bool Prepare();
+  // A blob of `size` bytes in use and room for `capacity`, the caller's; from here if it fits.
+  // nullptr: no memory.
+  Blob* Take(size_t size, size_t capacity);
+
+ private:
+  Blob* blob_ = nullptr;
+  size_t missing_ = 0;
+};
+
+// Makes the string at least `size` bytes long (zero bytes are added), creating the key if it is
+// missing, and returns its bytes for writing; the change counts as one. nullptr: no memory, and
+// nothing has changed. `spare` may be null.
+char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare = nullptr);
+
+// Appends; returns the new length, or 0 when there is no memory. Expects old + new to fit in
+// size_t.
+size_t AppendString(KeySlot* slot, std::string_view bytes, SpareBlob* spare = nullptr);
 
 // Overwrites from `offset`; returns the new length, or 0 when there is no memory. Expects bytes.
-size_t OverwriteString(KeySlot* slot, size_t offset, std::string_view bytes);
+size_t OverwriteString(KeySlot* slot, size_t offset, std::string_view bytes,
+                       SpareBlob* spare = nullptr);
 
 }  // namespace spinel

@@ -6,23 +6,9 @@
 #include "storage/memory.h"
 
 namespace spinel {
-namespace {
-
-class WheelLock {
- public:
-  explicit WheelLock(SpinLock* lock) ABSL_EXCLUSIVE_LOCK_FUNCTION(lock) : lock_(lock) {
-    lock_->Lock();
-  }
-  ~WheelLock() ABSL_UNLOCK_FUNCTION() { lock_->Unlock(); }
-
- private:
-  SpinLock* lock_;
-} ABSL_SCOPED_LOCKABLE;
-
-}  // namespace
 
 int64_t TimingWheel::Arm(int64_t tick, uint64_t locator) {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   ++size_;
   return Place(std::max(tick, current_ + 1), locator);
 }
@@ -76,7 +62,7 @@ void TimingWheel::AdvanceOneTick() {
 TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_t max) {
   constexpr int kMaxMoves =
       1024;  // handles cascaded or ticks passed: bounds the time under the lock
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   size_t count = 0;
   int moves = 0;
   while (count < max) {
@@ -121,7 +107,7 @@ int64_t TimingWheel::SweptTick(uint64_t handle) const {
 }
 
 size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   if (sweep_level_ == kLevels) {
     if (size_ < sweep_at_) return 0;
     sweep_level_ = 0;
@@ -154,7 +140,7 @@ size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
 }
 
 void TimingWheel::RequestSweep() {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   sweep_at_ = 0;
 }
 
@@ -183,7 +169,7 @@ bool TimingWheel::Pop(Chunk** list, uint64_t* handle) {
 }
 
 std::unique_ptr<TimingWheel::Remains> TimingWheel::Detach() {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   auto remains = std::make_unique<Remains>(lists_);
   lists_ = Lists();
   size_ = 0;
@@ -211,12 +197,12 @@ TimingWheel::Remains::~Remains() {
 }
 
 size_t TimingWheel::size() const {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   return size_;
 }
 
 size_t TimingWheel::MemoryBytes() const {
-  WheelLock lock(&lock_);
+  SpinLockHolder lock(&lock_);
   return sizeof(*this) + chunks_ * sizeof(Chunk);
 }
 

@@ -6,10 +6,26 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(),     KeyspaceCommands(), ScanCommands(),   ExpiryCommands(),
-      ObjectCommands(),     DatabaseCommands(), MemoryCommands(), DebugCommands(),
-      ConnectionCommands(), ClientCommands(), PubSubCommands(),   ServerCommands(), IntrospectionCommands(),
-      AdminCommands(),      ConfigCommands(),
+      StringCommands(),
+      StringManyCommands(),
+      StringCounterCommands(),
+      StringRangeCommands(),
+      StringLcsCommands(),
+      KeyspaceCommands(),
+      ScanCommands(),
+      ExpiryCommands(),
+      ObjectCommands(),
+      DatabaseCommands(),
+      MemoryCommands(),
+      DebugCommands(),
+      ConnectionCommands(),
+      ClientCommands(),
+      PubSubCommands(),
+      AdminCommands(),
+      ConfigCommands(),
+      CommandCommands(),
+      ClusterCommands(),
+      LolwutCommands(),
   };
   return kFamilies;
 }

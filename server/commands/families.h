@@ -8,6 +8,10 @@
 namespace spinel {
 
 std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> StringManyCommands();
+std::span<const CommandSpec> StringCounterCommands();
+std::span<const CommandSpec> StringRangeCommands();
+std::span<const CommandSpec> StringLcsCommands();
 std::span<const CommandSpec> KeyspaceCommands();
 std::span<const CommandSpec> ScanCommands();
 std::span<const CommandSpec> ExpiryCommands();
@@ -18,10 +22,11 @@ std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
-std::span<const CommandSpec> ServerCommands();
-std::span<const CommandSpec> IntrospectionCommands();
 std::span<const CommandSpec> AdminCommands();
 std::span<const CommandSpec> ConfigCommands();
+std::span<const CommandSpec> CommandCommands();
+std::span<const CommandSpec> ClusterCommands();
+std::span<const CommandSpec> LolwutCommands();
 
 // All of the above.
 std::span<const std::span<const CommandSpec>> CommandFamilies();

@@ -1,6 +1,4 @@
-// SET, GET and their close relatives.
-
-#include <optional>
+// Whole strings at one key: GET, SET and their close relatives.
 
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
@@ -11,12 +9,29 @@
 namespace spinel {
 namespace {
 
+// The string or, if there is none, a null.
+void ReplyOldValue(const KeySlot& slot, ReplyWriter& reply) {
+  if (slot) {
+    ReplyString(*slot, reply);
+  } else {
+    reply.Null();
+  }
+}
+
+bool Equals(const KeySlot& slot, std::string_view bytes) {
+  IntegerText text;
+  return slot.exists() && StringBytes(*slot, &text) == bytes;
+}
+
 void Get(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const ReadGuard string = ctx.Lookup();
   if (RefuseWrongType(string, ValueType::kString, reply)) return;
   if (!string) return reply.Null();
   ReplyString(*string, reply);
 }
+
+// -- SET
+// -------------------------------------------------------------------------------------------
 
 struct SetOptions {
   enum class Condition : uint8_t { kNone, kMissing, kExists, kEquals };
@@ -31,13 +46,11 @@ struct SetOptions {
 SetOptions ReadSetOptions(const CommandContext& ctx, ArgReader& args) {
   using Condition = SetOptions::Condition;
   SetOptions options;
+  ExpiryOption expiry("KEEPTTL");
   const auto set_condition = [&](Condition condition) {
-    if (options.condition != Condition::kNone) args.SyntaxError();
+    const bool repeated = options.condition == condition && options.condition != Condition::kEquals;
+    if (options.condition != Condition::kNone && !repeated) args.SyntaxError();
     options.condition = condition;
-  };
-  const auto set_expiry = [&](TimeUnit unit, bool relative) {
-    if (options.expiry != Entry::kNoExpiry || options.keep_ttl) return args.SyntaxError();
-    options.expiry = ReadExpiry(ctx, args, unit, relative);
   };
   while (args.HasNext()) {
     if (args.Tag("NX")) {
@@ -49,21 +62,12 @@ SetOptions ReadSetOptions(const CommandContext& ctx, ArgReader& args) {
       options.comparison = args.String();
     } else if (args.Tag("GET")) {
       options.get = true;
-    } else if (args.Tag("KEEPTTL")) {
-      if (options.expiry != Entry::kNoExpiry) args.SyntaxError();
-      options.keep_ttl = true;
-    } else if (args.Tag("EX")) {
-      set_expiry(TimeUnit::kSeconds, true);
-    } else if (args.Tag("PX")) {
-      set_expiry(TimeUnit::kMilliseconds, true);
-    } else if (args.Tag("EXAT")) {
-      set_expiry(TimeUnit::kSeconds, false);
-    } else if (args.Tag("PXAT")) {
-      set_expiry(TimeUnit::kMilliseconds, false);
-    } else {
+    } else if (!expiry.Read(args)) {
       args.SyntaxError();
     }
   }
+  options.keep_ttl = expiry.has_word();
+  options.expiry = expiry.Finish(ctx, args);
   return options;
 }
 
@@ -75,10 +79,8 @@ bool ConditionHolds(const SetOptions& options, const KeySlot& slot) {
       return !slot.exists();
     case SetOptions::Condition::kExists:
       return slot.exists();
-    case SetOptions::Condition::kEquals: {
-      IntegerText text;
-      return slot.exists() && StringBytes(*slot, &text) == options.comparison;
-    }
+    case SetOptions::Condition::kEquals:
+      return Equals(slot, options.comparison);
   }
   return false;
 }
@@ -92,26 +94,107 @@ void Set(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!value.ok()) return reply.Error(kNoMemoryError);
 
   WriteGuard slot = ctx.Write();
-  const bool needs_string =
-      options.get || options.condition == SetOptions::Condition::kEquals;
+  const bool needs_string = options.get || options.condition == SetOptions::Condition::kEquals;
   if (needs_string && RefuseWrongType(slot, ValueType::kString, reply)) return;
+  const bool stored = ConditionHolds(options, slot);
   if (options.get) {
     slot.CountLookup();
-    if (slot) {
-      ReplyString(*slot, reply);
-    } else {
-      reply.Null();
-    }
-  }
-  const bool stored = ConditionHolds(options, slot);
-  if (stored) value.Store(&slot, options.keep_ttl ? slot.expiry() : options.expiry);
-  if (options.get) return;
-  if (stored) {
+    ReplyOldValue(slot, reply);
+  } else if (stored) {
     reply.Ok();
   } else {
     reply.Null();
   }
+  if (stored) value.Store(&slot, options.keep_ttl ? slot.expiry() : options.expiry);
 }
+
+// -- SET under other names
+// -------------------------------------------------------------------------
+
+void SetNx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  StringValueArg value(ctx.arg(2));
+  if (!value.ok()) return reply.Error(kNoMemoryError);
+  WriteGuard slot = ctx.Write();
+  if (slot) return reply.Integer(0);
+  value.Store(&slot, Entry::kNoExpiry);
+  reply.Integer(1);
+}
+
+void SetWithTtl(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUnit unit) {
+  const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, true);
+  const std::string_view bytes = args.String();
+  if (!args.Done(reply)) return;
+  StringValueArg value(bytes);
+  if (!value.ok()) return reply.Error(kNoMemoryError);
+  WriteGuard slot = ctx.Write();
+  value.Store(&slot, expiry);
+  reply.Ok();
+}
+
+void SetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  SetWithTtl(ctx, args, reply, TimeUnit::kSeconds);
+}
+
+void PSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  SetWithTtl(ctx, args, reply, TimeUnit::kMilliseconds);
+}
+
+// -- Reading and changing at once
+// ------------------------------------------------------------------
+
+void GetSet(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  StringValueArg value(ctx.arg(2));
+  if (!value.ok()) return reply.Error(kNoMemoryError);
+  WriteGuard slot = ctx.Write();
+  slot.CountLookup();
+  if (RefuseWrongType(slot, ValueType::kString, reply)) return;
+  ReplyOldValue(slot, reply);
+  value.Store(&slot, Entry::kNoExpiry);
+}
+
+void GetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  WriteGuard slot = ctx.Write();
+  slot.CountLookup();
+  if (RefuseWrongType(slot, ValueType::kString, reply)) return;
+  ReplyOldValue(slot, reply);
+  slot.Delete();
+}
+
+void GetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  args.Skip(1);
+  ExpiryOption option("PERSIST");
+  while (args.HasNext()) {
+    if (!option.Read(args)) args.SyntaxError();
+  }
+  const int64_t expiry = option.Finish(ctx, args);
+  if (!args.Done(reply)) return;
+
+  WriteGuard slot = ctx.Write();
+  slot.CountLookup();
+  if (RefuseWrongType(slot, ValueType::kString, reply)) return;
+  ReplyOldValue(slot, reply);
+  if (!slot) return;
+  if (option.has_word()) {
+    slot.Persist();
+  } else if (expiry != Entry::kNoExpiry) {
+    if (expiry <= ctx.now_ms()) {
+      slot.Delete();
+    } else {
+      slot.SetExpiry(expiry);
+    }
+  }
+}
+
+void DelIfEq(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  WriteGuard slot = ctx.Write();
+  if (RefuseWrongType(slot, ValueType::kString, reply)) return;
+  if (!Equals(slot, ctx.arg(2))) return reply.Integer(0);
+  slot.Delete();
+  reply.Integer(1);
+}
+
+// -- Rows
+// ------------------------------------------------------------------------------------------
 
 constexpr CommandSpec kCommands[] = {
     {.name = "GET",
@@ -134,9 +217,88 @@ constexpr CommandSpec kCommands[] = {
      .group = "string",
      .since = "1.0.0",
      .complexity = "O(1)",
-     .summary = "Stores a string at a key, replacing whatever it held; makes the key if it is missing.",
+     .summary =
+         "Stores a string at a key, replacing whatever it held; makes the key if it is missing.",
      .syntax = "key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | "
                "EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]"},
+    {.name = "SETNX",
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .acl = kAclString,
+     .keys = OneKey(kKeyOW | kKeyInsert),
+     .handler = SetNx,
+     .group = "string",
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Stores a string only if the key is missing.",
+     .syntax = "key value"},
+    {.name = "SETEX",
+     .arity = 4,
+     .flags = kWrite | kDenyOom,
+     .acl = kAclString,
+     .keys = OneKey(kKeyOW | kKeyUpdate),
+     .handler = SetEx,
+     .group = "string",
+     .since = "2.0.0",
+     .complexity = "O(1)",
+     .summary = "Stores a string that lives for a number of seconds.",
+     .syntax = "key seconds value"},
+    {.name = "PSETEX",
+     .arity = 4,
+     .flags = kWrite | kDenyOom,
+     .acl = kAclString,
+     .keys = OneKey(kKeyOW | kKeyUpdate),
+     .handler = PSetEx,
+     .group = "string",
+     .since = "2.6.0",
+     .complexity = "O(1)",
+     .summary = "Stores a string that lives for a number of milliseconds.",
+     .syntax = "key milliseconds value"},
+    {.name = "GETSET",
+     .arity = 3,
+     .flags = kWrite | kDenyOom | kFast,
+     .acl = kAclString,
+     .keys = OneKey(kKeyRW | kKeyAccess | kKeyUpdate),
+     .handler = GetSet,
+     .group = "string",
+     .since = "1.0.0",
+     .complexity = "O(1)",
+     .summary = "Stores a string and answers the one that was there.",
+     .syntax = "key value"},
+    {.name = "GETDEL",
+     .arity = 2,
+     .flags = kWrite | kFast,
+     .acl = kAclString,
+     .keys = OneKey(kKeyRW | kKeyAccess | kKeyDelete),
+     .handler = GetDel,
+     .group = "string",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Answers the string at a key and removes the key.",
+     .syntax = "key"},
+    {.name = "GETEX",
+     .arity = -2,
+     .flags = kWrite | kFast,
+     .acl = kAclString,
+     .keys = OneKey(kKeyRW | kKeyAccess | kKeyUpdate),
+     .handler = GetEx,
+     .group = "string",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Answers the string at a key and sets or removes its expiry.",
+     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+               "PXAT unix-time-milliseconds | PERSIST]"},
+    {.name = "DELIFEQ",
+     .arity = 3,
+     .flags = kWrite,
+     .acl = kAclString,
+     .keys = OneKey(kKeyRW | kKeyAccess | kKeyDelete),
+     .handler = DelIfEq,
+     .group = "string",
+     .since = "9.0.0",
+     .complexity = "O(1)",
+     .summary = "Removes a key if it holds the given string.",
+     .syntax = "key value"},
 };
 
 }  // namespace

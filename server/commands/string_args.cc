@@ -42,10 +42,11 @@ void StringValueArg::Store(KeySlot* slot, int64_t expiry) {
   }
 }
 
-int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bool relative) {
+namespace {
+
+int64_t ToExpiry(const CommandContext& ctx, ArgReader& args, int64_t time, TimeUnit unit,
+                 bool relative) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  int64_t time = args.Int();
-  if (!args.ok()) return 0;
   const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
   const int64_t base = relative ? ctx.now_ms() : 0;
   if (time <= 0 || time > kMax / scale || time * scale > kMax - base) {
@@ -53,6 +54,51 @@ int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bo
     return 0;
   }
   return time * scale + base;
+}
+
+}  // namespace
+
+int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bool relative) {
+  const int64_t time = args.Int();
+  return args.ok() ? ToExpiry(ctx, args, time, unit, relative) : 0;
+}
+
+bool ExpiryOption::Read(ArgReader& args) {
+  Given given = Given::kNone;
+  if (args.Tag(word_)) {
+    given = Given::kWord;
+  } else if (args.Tag("EX")) {
+    given = Given::kEx;
+  } else if (args.Tag("PX")) {
+    given = Given::kPx;
+  } else if (args.Tag("EXAT")) {
+    given = Given::kExAt;
+  } else if (args.Tag("PXAT")) {
+    given = Given::kPxAt;
+  } else {
+    return false;
+  }
+  if (given_ != Given::kNone && given_ != given) args.SyntaxError();
+  given_ = given;
+  if (given != Given::kWord) {
+    time_index_ = args.position();
+    args.Skip(1);
+  }
+  return true;
+}
+
+int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args) const {
+  if (!args.ok() || given_ == Given::kNone || given_ == Given::kWord) return Entry::kNoExpiry;
+  ArgReader time_reader(ctx.args(), time_index_);
+  const int64_t time = time_reader.Int();
+  if (!time_reader.ok()) {
+    args.Fail(time_reader.error());
+    return Entry::kNoExpiry;
+  }
+  const bool seconds = given_ == Given::kEx || given_ == Given::kExAt;
+  const bool relative = given_ == Given::kEx || given_ == Given::kPx;
+  return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds,
+                  relative);
 }
 
 }  // namespace spinel

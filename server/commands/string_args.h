@@ -38,8 +38,37 @@ inline constexpr std::string_view kNoMemoryError =
 
 enum class TimeUnit : uint8_t { kSeconds, kMilliseconds };
 
-// Reads a time as EX, PX, EXAT, PXAT, SETEX, GETEX take it: positive; `relative` to now. Latches "ERR
-// invalid expire time in '...' command" when it is not, or overflows. Returns Unix ms.
+// Reads a time as EX, PX, EXAT, PXAT, SETEX, GETEX take it: positive; `relative` to now. Latches
+// "ERR invalid expire time in '...' command" when it is not, or overflows. Returns Unix ms.
 int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bool relative);
+
+// The expiry options among others: EX, PX, EXAT, PXAT with a time, and one word without (KEEPTTL or
+// PERSIST). At most one of them makes sense; the same one may be repeated.
+//
+//   ExpiryOption expiry("KEEPTTL");
+//   while (args.HasNext()) {
+//     if (expiry.Read(args)) continue;
+//     ... other options ...
+//   }
+//   const int64_t unix_ms = expiry.Finish(ctx, args);
+class ExpiryOption {
+ public:
+  explicit ExpiryOption(std::string_view word) : word_(word) {}
+
+  // True: the next argument was one of these, and is consumed or an error is latched.
+  bool Read(ArgReader& args);
+  // Evaluates the time, so that syntax errors come before bad times. Unix ms, or Entry::kNoExpiry
+  // when no time was given; latches errors as ReadExpiry does.
+  int64_t Finish(const CommandContext& ctx, ArgReader& args) const;
+  // Whether the word was given.
+  bool has_word() const { return given_ == Given::kWord; }
+
+ private:
+  enum class Given : uint8_t { kNone, kWord, kEx, kPx, kExAt, kPxAt };
+
+  const std::string_view word_;
+  Given given_ = Given::kNone;
+  size_t time_index_ = 0;  // of the argument that holds the time
+};
 
 }  // namespace spinel

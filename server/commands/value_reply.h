@@ -21,6 +21,17 @@ bool RefuseWrongType(const Guard& guard, ValueType type, ReplyWriter& reply) {
   return true;
 }
 
+// `size` bytes of a blob from `offset`, to be sent from where they are.
+inline Pin PinOf(Blob* blob, size_t offset, size_t size) {
+  blob->AddRef();
+  Pin pin;
+  pin.data = blob->data() + offset;
+  pin.size = size;
+  pin.owner = blob;
+  pin.release = [](void* owner) { static_cast<Blob*>(owner)->Release(); };
+  return pin;
+}
+
 // The string as a bulk reply: small ones are copied, blobs are pinned and sent from where they are.
 inline void ReplyString(const Entry& entry, ReplyWriter& reply) {
   switch (entry.string_encoding()) {
@@ -29,16 +40,8 @@ inline void ReplyString(const Entry& entry, ReplyWriter& reply) {
     case StringEncoding::kInteger:
       return reply.BulkInteger(entry.integer());
     case StringEncoding::kBlob:
-      break;
+      return reply.BulkPinned(PinOf(entry.blob(), 0, entry.blob()->size()));
   }
-  Blob* blob = entry.blob();
-  blob->AddRef();
-  Pin pin;
-  pin.data = blob->data();
-  pin.size = blob->size();
-  pin.owner = blob;
-  pin.release = [](void* owner) { static_cast<Blob*>(owner)->Release(); };
-  reply.BulkPinned(pin);
 }
 
 }  // namespace spinel
