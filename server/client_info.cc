@@ -10,16 +10,6 @@
 namespace spinel {
 namespace {
 
-// What the request takes as a multibulk.
-size_t RequestBytes(CommandArgs request) {
-  if (request.empty()) return 0;
-  size_t bytes = fmt::formatted_size("*{}\r\n", request.size());
-  for (const std::string_view arg : request) {
-    bytes += fmt::formatted_size("${}\r\n", arg.size()) + arg.size() + 2;
-  }
-  return bytes;
-}
-
 size_t ArgumentBytes(CommandArgs request) {
   size_t bytes = 0;
   for (const std::string_view arg : request) bytes += arg.size();
@@ -89,8 +79,7 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   // No transactions and no patterns yet; a client has no reply buffer of its own, only what it is
   // owed.
   fmt::format_to(out, " sub={} psub=0 ssub=0 multi=-1 watch=0 qbuf={} qbuf-free={} argv-mem={}",
-                 Read(session.subscriptions), input + RequestBytes(request), capacity - input,
-                 arguments);
+                 Read(session.subscriptions), input, capacity - input, arguments);
   fmt::format_to(out, " multi-mem=0 rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}",
                  Read(session.output_chunks), output, memory,
                  Read(session.output_pending) > 0 ? "rw" : "r");

@@ -32,11 +32,13 @@ void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
 ClientTotals ClientRegistry::Totals() {
   ClientTotals totals;
   MutexLock lock(&mutex_);
-  totals.count = sessions_.size();
-  totals.memory = sessions_.size() * sizeof(Session);
   for (const auto& [id, session] : sessions_) {
+    if (session->closing.load(std::memory_order_relaxed)) continue;
+    ++totals.count;
     if (session->subscribed()) ++totals.subscribed;
-    totals.memory += session->query_buffer_capacity.load(std::memory_order_relaxed) +
+    if (session->paused.load(std::memory_order_relaxed)) ++totals.blocked;
+    totals.memory += sizeof(Session) +
+                     session->query_buffer_capacity.load(std::memory_order_relaxed) +
                      session->output_pending.load(std::memory_order_relaxed);
   }
   return totals;

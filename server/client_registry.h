@@ -1,7 +1,7 @@
 // Every connected client, on whatever loop: for CLIENT LIST, CLIENT KILL and the count.
 //
-// Owner: the Server. Threads: any. A session is in here from accept to just before its destruction;
-// a visitor sees it alive because the registry's mutex is held meanwhile: it must be brief, read only
+// Owner: the Server. Threads: any. A session is in here from accept until its socket is closed; a
+// visitor sees it alive because the registry's mutex is held meanwhile: it must be brief, read only
 // what a Session offers to any thread, and not call the registry.
 #pragma once
 
@@ -21,6 +21,7 @@ class Session;
 struct ClientTotals {
   uint64_t count = 0;
   uint64_t subscribed = 0;  // with subscriptions
+  uint64_t blocked = 0;     // held back by CLIENT PAUSE
   uint64_t memory = 0;      // bytes of sessions and their buffers
 };
 

@@ -591,7 +591,9 @@ void Connection::Kill() {
 void Connection::CloseNow() {
   if (closed_) return;
   closed_ = true;
+  session_.paused.store(false, std::memory_order_relaxed);
   loop_->state().channels.UnsubscribeAll(&session_);
+  loop_->server().clients().Remove(&session_);
   session_.closing.store(true, std::memory_order_relaxed);
   boost::system::error_code ignored;
   socket_.close(ignored);

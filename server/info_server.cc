@@ -144,7 +144,7 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
   text->Field("maxclients", source.config().maxclients());
   text->Field("client_recent_max_input_buffer", input);
   text->Field("client_recent_max_output_buffer", output);
-  text->Field("blocked_clients", 0);
+  text->Field("blocked_clients", clients.blocked);
   text->Field("tracking_clients", 0);
   text->Field("pubsub_clients", clients.subscribed);
   text->Field("watching_clients", 0);

@@ -71,9 +71,9 @@ void Info(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 void List(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  ClientFilter filter(static_cast<int>(ctx.config().databases()));
+  ClientFilter filter(ClientFilter::For::kList, static_cast<int>(ctx.config().databases()));
   args.Skip(1);
-  filter.Read(args, "ERR Invalid client ID");
+  filter.Read(args);
   if (!args.Done(reply)) return;
 
   const bool skip_me = filter.skip_me(false);
@@ -113,13 +113,13 @@ int64_t KillMatching(CommandContext& ctx, const ClientFilter& filter, bool skip_
 }
 
 void Kill(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  ClientFilter filter(static_cast<int>(ctx.config().databases()));
+  ClientFilter filter(ClientFilter::For::kKill, static_cast<int>(ctx.config().databases()));
   args.Skip(1);
   const bool address_only = args.Left() == 1;
   if (address_only) {
     filter.MatchAddress(args.String());
   } else {
-    filter.Read(args, "ERR client-id should be greater than 0");
+    filter.Read(args);
   }
   if (!args.Done(reply)) return;
 

@@ -66,7 +66,7 @@ std::string_view IpOf(std::string_view address) {
 
 }  // namespace
 
-void ClientFilter::Read(ArgReader& args, std::string_view bad_id) {
+void ClientFilter::Read(ArgReader& args) {
   while (args.HasNext()) {
     bool negated = false;
     const FieldName* row = FindField(args.String(), &negated);
@@ -78,7 +78,7 @@ void ClientFilter::Read(ArgReader& args, std::string_view bad_id) {
     Condition* condition = Add(row->field, negated);
     switch (row->field) {
       case Field::kId:
-        ReadIds(args, condition, bad_id);
+        ReadIds(args, condition);
         break;
       case Field::kMaxAge:
         ReadSeconds(args, "maxage", condition);
@@ -107,15 +107,21 @@ ClientFilter::Condition* ClientFilter::Add(Field field, bool negated) {
   return &added;
 }
 
-// At least one; they end at the next option.
-void ClientFilter::ReadIds(ArgReader& args, Condition* condition, std::string_view bad_id) {
-  bool negated = false;
-  bool first = true;
-  while (args.HasNext() && (first || FindField(args.Peek(), &negated) == nullptr)) {
-    first = false;
-    const int64_t id = args.IntInRange(1, std::numeric_limits<int64_t>::max(), bad_id);
+// At least one; they end at the next option, which for KILL is whatever is no number.
+void ClientFilter::ReadIds(ArgReader& args, Condition* condition) {
+  const bool killing = purpose_ == For::kKill;
+  const std::string_view error =
+      killing ? "ERR client-id should be greater than 0" : "ERR Invalid client ID";
+  const auto ended = [&] {
+    bool negated = false;
+    int64_t number = 0;
+    return killing ? !ParseInt64(args.Peek(), &number)
+                   : FindField(args.Peek(), &negated) != nullptr;
+  };
+  do {
+    const int64_t id = args.IntInRange(1, std::numeric_limits<int64_t>::max(), error);
     condition->ids.push_back(static_cast<uint64_t>(id));
-  }
+  } while (args.HasNext() && !ended());
 }
 
 void ClientFilter::ReadSeconds(ArgReader& args, std::string_view name, Condition* condition) {

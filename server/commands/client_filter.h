@@ -15,12 +15,14 @@ class Session;
 
 class ClientFilter {
  public:
-  // `databases`: how many there are.
-  explicit ClientFilter(int databases) : databases_(databases) {}
+  // Error texts differ a little.
+  enum class For : uint8_t { kList, kKill };
 
-  // Reads all arguments that are left; errors are latched there. `bad_id` is the text for an ID
-  // that is none.
-  void Read(ArgReader& args, std::string_view bad_id);
+  // `databases`: how many there are.
+  ClientFilter(For purpose, int databases) : purpose_(purpose), databases_(databases) {}
+
+  // Reads all arguments that are left; errors are latched there.
+  void Read(ArgReader& args);
   // The form that has an address only.
   void MatchAddress(std::string_view address);
 
@@ -57,12 +59,13 @@ class ClientFilter {
   };
 
   Condition* Add(Field field, bool negated);
-  void ReadIds(ArgReader& args, Condition* condition, std::string_view bad_id);
+  void ReadIds(ArgReader& args, Condition* condition);
   void ReadValue(ArgReader& args, Condition* condition);
   void ReadSeconds(ArgReader& args, std::string_view name, Condition* condition);
   void ReadSkipMe(ArgReader& args);
   static bool Holds(const Condition& condition, const Session& session, int64_t now_ms);
 
+  const For purpose_;
   const int databases_;
   std::vector<Condition> conditions_;
   int skip_me_ = -1;
