@@ -332,24 +332,23 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   // Only now: the vector of arguments may have moved while it grew.
   first_argument[requests.size()] = arguments.size();
   const CommandTable& commands = loop_->server().commands();
+  const Request* previous = nullptr;
   for (size_t i = 0; i < requests.size(); ++i) {
     const CommandArgs args(arguments.data() + first_argument[i],
                            first_argument[i + 1] - first_argument[i]);
-    requests[i] = Dispatcher::Prepare(commands, args);
+    requests[i] = Dispatcher::Prepare(commands, args, previous);
+    previous = &requests[i];
   }
   return position;
 }
 
-// Look-ups miss the cache three times: the stripe, the bucket, the entry. Interleaved over a batch
-// they overlap.
+// A look-up misses the cache twice, at the bucket and at the entry. Interleaved over a batch the
+// misses overlap.
 void Connection::PrefetchBatch() {
   const std::vector<Request>& requests = loop_->requests();
   if (requests.size() < 2) return;
   Store& store = loop_->server().store();
   const int db = session_.db();
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchStripe(request.key);
-  }
   for (const Request& request : requests) {
     if (!request.key.name.empty()) store.PrefetchBucket(db, request.key);
   }

@@ -82,10 +82,15 @@ void Finish(Server* server, LoopState* loop, Session* session, const ReplyWriter
 
 }  // namespace
 
-Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args) {
+Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args,
+                            const Request* previous) {
   Request request;
   request.args = args;
-  const Command* command = commands.Find(args[0]);
+  const Command* command = previous != nullptr && previous->args[0] == args[0] &&
+                                   previous->command != nullptr &&
+                                   previous->command->parent == nullptr
+                               ? previous->command
+                               : commands.Find(args[0]);
   if (command != nullptr && !command->subcommands.empty() && args.size() > 1) {
     const Command* sub = CommandTable::FindSubcommand(*command, args[1]);
     if (sub != nullptr || command->spec->handler == nullptr) {

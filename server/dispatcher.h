@@ -21,8 +21,10 @@ struct Request {
 
 class Dispatcher {
  public:
-  // Finds the command and hashes its first key. Expects at least one argument.
-  static Request Prepare(const CommandTable& commands, CommandArgs args);
+  // Finds the command and hashes its first key. Expects at least one argument. `previous`, if there is
+  // one, is the request before in the pipeline: pipelines like to repeat a command.
+  static Request Prepare(const CommandTable& commands, CommandArgs args,
+                         const Request* previous = nullptr);
 
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);

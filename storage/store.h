@@ -58,7 +58,6 @@ class Store {
   }
 
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
-  void PrefetchStripe(const Key& key) const { __builtin_prefetch(&StripeOf(key), 1); }
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
 

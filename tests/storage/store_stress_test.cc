@@ -110,7 +110,6 @@ class Worker {
   }
   void One(int database) {
     const Key key = Store::MakeKey(name_);
-    store_->PrefetchStripe(key);
     store_->PrefetchBucket(database, key);
     store_->PrefetchEntry(database, key);
     if (random_() % 3 == 0) {
