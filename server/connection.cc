@@ -381,7 +381,7 @@ size_t Connection::ExecuteBatch() {
 
 void Connection::ProtocolError(std::string_view text) {
   ReplyWriter reply(&loop_->staging(), session_.resp());
-  reply.Error(text);
+  reply.Error("ERR " + std::string(text));
   loop_->state().stats.error_replies.Add();
   loop_->server().CountError("ERR");
   LogVerbose("{} from client id={} addr={}", text, session_.id, session_.origin.address);
