@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/event_loop.h"
 #include "server/log.h"
@@ -20,6 +22,11 @@ constexpr size_t kBatch = 32;              // requests parsed, prefetched and ex
 constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
 constexpr int64_t kLingerMs = 10'000;       // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
+
+// A browser that was made to post to this port: its request's body must not be taken for commands.
+bool IsHttp(std::string_view command) {
+  return EqualsIgnoreCase(command, "POST") || EqualsIgnoreCase(command, "Host:");
+}
 constexpr size_t kMaxPausedInput = 1024 * 1024;  // beyond, a paused client waits for the kernel
 
 }  // namespace
@@ -365,6 +372,12 @@ size_t Connection::ExecuteBatch() {
       loop_->AddPaused(session_.id);
       break;
     }
+    if (request.command == nullptr && IsHttp(request.args[0])) {
+      LogWarning("Possible cross-protocol attack: {} speaks HTTP. The connection is closed.",
+                 session_.origin.address);
+      closing_ = true;
+      break;
+    }
     Dispatcher::Execute(&server, &state, &session_, request, &staging);
     ++done;
     if (!loop_->deferred_pushes().empty()) staging.AppendBuffer(std::move(loop_->deferred_pushes()));
@@ -381,7 +394,7 @@ size_t Connection::ExecuteBatch() {
 
 void Connection::ProtocolError(std::string_view text) {
   ReplyWriter reply(&loop_->staging(), session_.resp());
-  reply.Error("ERR " + std::string(text));
+  reply.Error(fmt::format("ERR {}", text));
   loop_->state().stats.error_replies.Add();
   loop_->server().CountError("ERR");
   LogVerbose("{} from client id={} addr={}", text, session_.id, session_.origin.address);

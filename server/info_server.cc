@@ -64,7 +64,7 @@ void WriteListeners(const Server& server, InfoText* text) {
   const std::string port_suffix = fmt::format(":{}", port);
   std::string tcp;
   std::string unix_socket;
-  for (const std::string& name : server.listeners) {
+  for (const std::string& name : server.listeners()) {
     if (name.ends_with(port_suffix)) {
       std::string address = name.substr(0, name.size() - port_suffix.size());
       if (address.starts_with('[')) address = address.substr(1, address.size() - 2);

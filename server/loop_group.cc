@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <future>
 
 #include "server/log.h"
 
@@ -53,38 +54,70 @@ LoopGroup::LoopGroup(Server* server, int loops) : server_(server), io_(1), signa
 LoopGroup::~LoopGroup() = default;
 
 std::string LoopGroup::Listen() {
+  if (std::string error = ListenTcp(); !error.empty()) return error;
   const Config& config = server_->config();
-  const int backlog = static_cast<int>(config.tcp_backlog());
-  const auto accept = [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); };
-  const int64_t port = config.port();
-  std::vector<std::string> addresses = config.bind_addresses();
-  if (config.port() == 0 && config.unixsocket.empty()) addresses = {"127.0.0.1"};
-  if (port != 0 || config.unixsocket.empty()) {
-    int bound_port = static_cast<int>(port);
-    for (const std::string& entry : addresses) {
-      const bool optional = entry.starts_with('-');
-      const std::string address = optional ? entry.substr(1) : entry;
-      std::string error;
-      auto listener = Listener::Tcp(&io_, address, bound_port, backlog, accept, &error);
-      if (listener == nullptr) {
-        if (optional) continue;
-        return "Could not create server TCP listening socket " + error;
-      }
-      bound_port = listener->port();
-      listeners_.push_back(std::move(listener));
-    }
-    if (listeners_.empty()) return "None of the addresses in 'bind' is available";
-    server_->tcp_port.store(bound_port);
-  }
   if (const std::string path = config.unixsocket(); !path.empty()) {
     std::string error;
-    auto listener = Listener::Unix(&io_, path, static_cast<unsigned>(config.unixsocketperm()),
-                                   backlog, accept, &error);
-    if (listener == nullptr) return "Failed opening Unix socket: " + error;
-    listeners_.push_back(std::move(listener));
+    unix_listener_ =
+        Listener::Unix(&io_, path, static_cast<unsigned>(config.unixsocketperm()),
+                       static_cast<int>(config.tcp_backlog()),
+                       [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
+    if (unix_listener_ == nullptr) return "Failed opening Unix socket: " + error;
+    PublishNames();
   }
-  for (const auto& listener : listeners_) server_->listeners.push_back(listener->name());
+  server_->mutable_config().OnChange({"port", "bind"}, [this](const Config&) { return Relisten(); });
   return {};
+}
+
+// Port 0 beside a Unix socket means no TCP; alone it means a port of the system's choice.
+std::string LoopGroup::ListenTcp() {
+  const Config& config = server_->config();
+  int port = static_cast<int>(config.port());
+  if (port == 0 && !config.unixsocket.empty()) return {};
+  std::vector<std::unique_ptr<Listener>> opened;
+  for (const std::string& entry : config.bind_addresses()) {
+    const bool optional = entry.starts_with('-');
+    std::string error;
+    auto listener = Listener::Tcp(
+        &io_, optional ? entry.substr(1) : entry, port, static_cast<int>(config.tcp_backlog()),
+        [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
+    if (listener == nullptr) {
+      if (optional) continue;
+      return "Could not create server TCP listening socket " + error;
+    }
+    port = listener->port();
+    opened.push_back(std::move(listener));
+  }
+  if (opened.empty()) return "None of the addresses in 'bind' is available";
+  server_->tcp_port.store(port);
+  tcp_listeners_ = std::move(opened);
+  PublishNames();
+  return {};
+}
+
+void LoopGroup::PublishNames() {
+  std::vector<std::string> names;
+  for (const auto& listener : tcp_listeners_) names.push_back(listener->name());
+  if (unix_listener_ != nullptr) names.push_back(unix_listener_->name());
+  server_->set_listeners(std::move(names));
+}
+
+// CONFIG SET port or bind, on the thread of that command. Old and new addresses may overlap, so the
+// old ones are closed first; when the new ones are refused, the old configuration listens again.
+std::string LoopGroup::Relisten() {
+  auto result = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> done = result->get_future();
+  boost::asio::post(io_, [this, result] {
+    tcp_listeners_.clear();
+    std::string error = ListenTcp();
+    for (auto& listener : tcp_listeners_) listener->Start();
+    result->set_value(std::move(error));
+  });
+  // The main thread may be on its way out, and then answers no more.
+  if (done.wait_for(std::chrono::seconds(5)) != std::future_status::ready) {
+    return "the server is shutting down";
+  }
+  return done.get();
 }
 
 void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
@@ -117,9 +150,11 @@ void LoopGroup::Run() {
   signals_.add(SIGINT);
   WaitForSignal();
   for (auto& loop : loops_) loop->Start();
-  for (auto& listener : listeners_) listener->Start();
+  for (auto& listener : tcp_listeners_) listener->Start();
+  if (unix_listener_ != nullptr) unix_listener_->Start();
   io_.run();
-  listeners_.clear();
+  tcp_listeners_.clear();
+  unix_listener_.reset();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
 }

@@ -36,6 +36,9 @@ class LoopGroup final : public Runtime {
   void Shutdown() override;
 
  private:
+  std::string ListenTcp();
+  std::string Relisten();
+  void PublishNames();
   void WaitForSignal();
   // Hands a connection to the loop with the fewest.
   void Accept(int fd, const AcceptedPeer& peer);
@@ -44,7 +47,8 @@ class LoopGroup final : public Runtime {
   boost::asio::io_context io_;  // the main thread's: accepting and signals
   boost::asio::signal_set signals_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Listener>> tcp_listeners_;
+  std::unique_ptr<Listener> unix_listener_;
 };
 
 }  // namespace spinel

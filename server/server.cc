@@ -179,4 +179,14 @@ void Server::Cron(int64_t now_ms) {
   }
 }
 
+std::vector<std::string> Server::listeners() const {
+  MutexLock lock(&listeners_mutex_);
+  return listeners_;
+}
+
+void Server::set_listeners(std::vector<std::string> names) {
+  MutexLock lock(&listeners_mutex_);
+  listeners_ = std::move(names);
+}
+
 }  // namespace spinel

@@ -103,7 +103,8 @@ class Server {
   std::string replication_id() const;
   void ChangeReplicationId();
   // Where the server listens, for INFO and the start-up screen; set by the runtime.
-  std::vector<std::string> listeners;
+  std::vector<std::string> listeners() const;
+  void set_listeners(std::vector<std::string> names);
   std::atomic<int64_t> tcp_port{0};
   std::string executable;
 
@@ -151,6 +152,8 @@ class Server {
   std::string replication_id_ ABSL_GUARDED_BY(replication_mutex_);
   mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
+  mutable Mutex listeners_mutex_;
+  std::vector<std::string> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
 };
 
 }  // namespace spinel

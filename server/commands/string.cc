@@ -105,7 +105,12 @@ void Set(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   } else {
     reply.Null();
   }
-  if (stored) value.Store(&slot, options.keep_ttl ? slot.expiry() : options.expiry);
+  if (!stored) return;
+  if (options.keep_ttl) {
+    value.Store(&slot, slot.expiry());
+  } else {
+    value.StoreUnlessOver(&slot, options.expiry);
+  }
 }
 
 // -- SET under other names
@@ -166,14 +171,16 @@ void GetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   while (args.HasNext()) {
     if (!option.Read(args)) args.SyntaxError();
   }
-  const int64_t expiry = option.Finish(ctx, args);
   if (!args.Done(reply)) return;
 
   WriteGuard slot = ctx.Write();
   slot.CountLookup();
   if (RefuseWrongType(slot, ValueType::kString, reply)) return;
-  ReplyOldValue(slot, reply);
-  if (!slot) return;
+  if (!slot) return reply.Null();
+  // Only now, as in Redis: a missing key is answered whatever the time.
+  const int64_t expiry = option.Finish(ctx, args);
+  if (!args.Check(reply)) return;
+  ReplyString(*slot, reply);
   if (option.has_word()) {
     slot.Persist();
   } else if (expiry != Entry::kNoExpiry) {

@@ -42,6 +42,14 @@ void StringValueArg::Store(KeySlot* slot, int64_t expiry) {
   }
 }
 
+void StringValueArg::StoreUnlessOver(KeySlot* slot, int64_t expiry) {
+  if (expiry != Entry::kNoExpiry && expiry <= slot->now_ms()) {
+    slot->Delete();
+  } else {
+    Store(slot, expiry);
+  }
+}
+
 namespace {
 
 int64_t ToExpiry(const CommandContext& ctx, ArgReader& args, int64_t time, TimeUnit unit,

@@ -24,6 +24,8 @@ class StringValueArg {
   bool ok() const { return form_ != Form::kNoMemory; }
   // Stores it into the slot, once.
   void Store(KeySlot* slot, int64_t expiry);
+  // The same, for a time that the client gave: if it has come already, the key is removed instead.
+  void StoreUnlessOver(KeySlot* slot, int64_t expiry);
 
  private:
   enum class Form : uint8_t { kBytes, kInteger, kBlob, kNoMemory };

@@ -67,7 +67,7 @@ void DecrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // As strtold reads it, all of it, without a space in front; no NaN, nothing that overflows or
 // vanishes.
 bool ParseLongDouble(std::string_view text, long double* value) {
-  char terminated[256];
+  char terminated[5 * 1024];  // as long as numbers may be in Redis, its own results included
   if (text.empty() || text.size() >= sizeof(terminated)) return false;
   if (text.front() == ' ' || (text.front() >= '\t' && text.front() <= '\r')) return false;
   std::memcpy(terminated, text.data(), text.size());

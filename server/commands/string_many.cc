@@ -51,7 +51,11 @@ void StoreAll(const LockedKeys& keys, Values* values, int64_t expiry = Entry::kN
               bool keep_ttl = false) {
   for (size_t i = 0; i < keys.size(); ++i) {
     KeySlot slot = keys.Slot(i);
-    (*values)[i].Store(&slot, keep_ttl ? slot.expiry() : expiry);
+    if (keep_ttl) {
+      (*values)[i].Store(&slot, slot.expiry());
+    } else {
+      (*values)[i].StoreUnlessOver(&slot, expiry);
+    }
   }
 }
 

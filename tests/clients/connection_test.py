@@ -200,6 +200,28 @@ class Options(ConnectionTestCase):
                 self.assertRegex(lines[-1].text, "^    Prints? this help.$")  # Prints until 7.0
 
 
+class Listening(ConnectionTestCase):
+    def test_config_set_port_moves_the_socket(self):
+        connection = self.connect()
+        old, new = self.server.port, support.free_port()
+        self.assertEqual(connection("CONFIG", "SET", "port", new), OK)
+        self.assertEqual(connection("PING"), PONG)  # who is connected stays so
+        self.server.port = new
+        try:
+            self.assertEqual(self.connect()("CONFIG", "GET", "port"), [b"port", str(new).encode()])
+        finally:
+            self.assertEqual(connection("CONFIG", "SET", "port", old), OK)
+            self.server.port = old
+        self.assertEqual(self.connect()("PING"), PONG)
+
+    def test_an_address_that_is_not_ours_changes_nothing(self):
+        connection = self.connect()
+        before = connection("CONFIG", "GET", "bind")
+        self.assertIsInstance(connection("CONFIG", "SET", "bind", "192.0.2.1"), Error)
+        self.assertEqual(connection("CONFIG", "GET", "bind"), before)
+        self.assertEqual(self.connect()("PING"), PONG)
+
+
 class PublishSubscribe(ConnectionTestCase):
     def test_replies_and_messages_on_resp2(self):
         subscriber, publisher = self.connect(), self.connect()

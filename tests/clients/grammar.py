@@ -237,7 +237,6 @@ GRAMMAR = {
         ("CLIENT", "NO-EVICT", "on"),
         ("CLIENT", "NO-EVICT", "off"),
         ("CLIENT", "UNPAUSE"),
-        ("CLIENT", "GETREDIR"),
         ("HELLO",),
         ("RESET",),
         ("PUBLISH", "nobody", G.value),

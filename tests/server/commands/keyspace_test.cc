@@ -239,6 +239,8 @@ TEST_CASE_METHOD(CommandFixture, "OBJECT: encodings, reference counts, absent ke
     CHECK(Run("OBJECT", "ENCODING", "i") == Bulk("int"));
     CHECK(Run("OBJECT", "encoding", "e") == Bulk("embstr"));
     CHECK(Run("OBJECT", "ENCODING", "r") == Bulk("raw"));
+    CHECK(Run("OBJECT", "REFCOUNT", "i") == Int(2147483647));
+    Run("SET", "i", "10000");
     CHECK(Run("OBJECT", "REFCOUNT", "i") == Int(1));
     CHECK(Run("OBJECT", "ENCODING") == WrongArity("object|encoding"));
     CHECK(Run("OBJECT", "x") == Error("ERR unknown subcommand 'x'. Try OBJECT HELP."));

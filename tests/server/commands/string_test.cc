@@ -63,6 +63,7 @@ TEST_CASE_METHOD(CommandFixture, "SET: options repeated, contradicted, cut short
   CHECK(Run("GET", "k") == Bulk("b"));
   // A time in the past is taken; the key is gone at once.
   CHECK(Run("SET", "k", "a", "PXAT", "1") == Ok());
+  CHECK(Run("DBSIZE") == Int(0));
   CHECK(Run("GET", "k") == Nil());
 }
 
@@ -125,6 +126,7 @@ TEST_CASE_METHOD(CommandFixture, "GETDEL, DELIFEQ: remove keys") {
 TEST_CASE_METHOD(CommandFixture, "GETEX: every way to set or remove the expiry") {
   BothProtocols([this] {
     CHECK(Run("GETEX", "none", "EX", "10") == Nil());
+    CHECK(Run("GETEX", "none", "EX", "-10") == Nil());
     Run("SET", "k", "v");
     CHECK(Run("GETEX", "k") == Bulk("v"));
     CHECK(Run("TTL", "k") == Int(-1));
