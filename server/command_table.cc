@@ -30,11 +30,11 @@ CommandTable::CommandTable(std::span<const std::pair<std::string, std::string>> 
                            std::string* error)
     : slots_(kSlots) {
   for (const std::span<const CommandSpec> family : CommandFamilies()) AddFamily(family, renamed);
-  for (const auto& [from, to] : renamed) {
+  for (const auto& rename : renamed) {
     const bool known = std::any_of(top_level_.begin(), top_level_.end(), [&](const Command* c) {
-      return EqualsIgnoreCase(c->spec->name, from);
+      return EqualsIgnoreCase(c->spec->name, rename.first);
     });
-    if (!known && error != nullptr) *error = from;
+    if (!known && error != nullptr) *error = rename.first;
   }
 }
 

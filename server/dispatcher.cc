@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protocol/arg_reader.h"
+#include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
@@ -13,8 +14,10 @@
 namespace spinel {
 namespace {
 
-// At most `max` bytes of an argument for an error text, free of line breaks.
-std::string_view Clip(std::string_view text, size_t max) { return text.substr(0, max); }
+// At most `max` bytes of an argument, for an error text.
+std::string_view Clip(std::string_view text, size_t max) {
+  return UntilNul(text.substr(0, max));
+}
 
 std::string UnknownCommandText(const Request& request) {
   constexpr size_t kMaxText = 128;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "protocol/arg_reader.h"
+#include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
@@ -44,7 +45,7 @@ ExpireConditions ReadConditions(ArgReader& args) {
     } else if (args.Tag("LT")) {
       conditions.less = true;
     } else {
-      args.Fail(fmt::format("ERR Unsupported option {}", args.Peek()));
+      args.Fail(fmt::format("ERR Unsupported option {}", UntilNul(args.Peek())));
     }
   }
   if (conditions.missing && (conditions.present || conditions.greater || conditions.less)) {

@@ -98,6 +98,7 @@ LENIENT = {
     "MEMORY USAGE": both_or_neither,
     "HELLO": same_hello,
     "CLIENT ID": both_or_neither,
+    "COMMAND COUNT": both_integers,
     "TIME": lambda ours, theirs: len(ours) == len(theirs) == 2,
 }
 
