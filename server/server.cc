@@ -54,6 +54,7 @@ Store::Options Server::StoreOptions(const Config& config, int64_t now_ms, int lo
   options.stripes = std::clamp(std::bit_ceil(static_cast<uint32_t>(loops)) * 256, 1024u, 4096u);
   options.databases = static_cast<int>(config.databases());
   options.now_ms = now_ms;
+  options.one_thread = loops == 1;
   return options;
 }
 

@@ -34,10 +34,11 @@ void DeleteAll(std::vector<Keyspace>* tables) {
 
 }  // namespace
 
-Store::Store(const Options& options)
+Store::Store(const Options& options) ABSL_NO_THREAD_SAFETY_ANALYSIS
     : stripe_count_(options.stripes),
       stripe_shift_(64 - std::countr_zero(options.stripes)),
       databases_(options.databases),
+      one_thread_(options.one_thread),
       stripes_(new Stripe[options.stripes]),
       physical_(static_cast<size_t>(options.databases)) {
   assert(std::has_single_bit(options.stripes) && options.stripes >= kWheels);
@@ -45,6 +46,9 @@ Store::Store(const Options& options)
   std::iota(physical_.begin(), physical_.end(), uint8_t{0});
   for (int i = 0; i < kWheels; ++i) {
     wheels_.push_back(std::make_unique<TimingWheel>(TimingWheel::NowTick(options.now_ms)));
+  }
+  if (one_thread_) {
+    for (uint32_t i = 0; i < stripe_count_; ++i) stripes_[i].lock.Lock();
   }
 }
 
@@ -56,11 +60,12 @@ Store::~Store() {
 }
 
 MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  MultiLock lock;
+  if (one_thread_) return lock;
   absl::InlinedVector<uint32_t, 16> numbers;
   for (const Key& key : keys) numbers.push_back(StripeIndex(key.hash));
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  MultiLock lock;
   for (const uint32_t number : numbers) {
     stripes_[number].lock.Lock();
     lock.locks_.push_back(&stripes_[number].lock);
@@ -70,6 +75,7 @@ MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS 
 
 MultiLock Store::LockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   MultiLock lock;
+  if (one_thread_) return lock;
   lock.locks_.reserve(stripe_count_);
   for (uint32_t i = 0; i < stripe_count_; ++i) {
     stripes_[i].lock.Lock();
@@ -86,20 +92,20 @@ Keyspace* Store::TableOf(Stripe* stripe, int physical) const {
 
 void Store::PrefetchBucket(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
-  StripeLock lock(&stripe.lock);
+  StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchBucket(key.hash);
 }
 
 void Store::PrefetchEntry(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
-  StripeLock lock(&stripe.lock);
+  StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
 }
 
 uint64_t Store::Size(int database) {
   uint64_t total = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {
-    StripeLock lock(&stripes_[i].lock);
+    StripeLock lock(LockOf(&stripes_[i]));
     if (const Keyspace* table = TableOf(&stripes_[i], Physical(database))) total += table->size();
   }
   return total;
@@ -112,7 +118,7 @@ Store::DatabaseInfo Store::Info(int database, int64_t now_ms) {
   int samples = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {
     Stripe& stripe = stripes_[i];
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     stripe.lock.AssertHeld();
     Database* found = stripe.Find(Physical(database));
     if (found == nullptr) continue;
@@ -137,7 +143,7 @@ size_t Store::MemoryOf(const Entry& entry) {
 size_t Store::TableMemoryBytes(int database) {
   size_t total = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {
-    StripeLock lock(&stripes_[i].lock);
+    StripeLock lock(LockOf(&stripes_[i]));
     if (const Keyspace* table = TableOf(&stripes_[i], Physical(database))) {
       total += table->MemoryBytes();
     }
@@ -156,7 +162,7 @@ uint64_t Store::Scan(const OpContext& context, int database, uint64_t cursor, ui
   absl::InlinedVector<Entry*, 8> expired;
   for (uint64_t steps = 0; seen < count && steps < max_steps;) {
     Stripe& stripe = stripes_[number];
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     const Keyspace* table = TableOf(&stripe, Physical(database));
     if (table == nullptr || table->empty()) {
       // Costs no step: a database of a few keys is scanned in one go.
@@ -184,7 +190,7 @@ uint64_t Store::Scan(const OpContext& context, int database, uint64_t cursor, ui
 
 void Store::ForEach(const OpContext& context, int database, EntryVisitor visit) {
   for (uint32_t i = 0; i < stripe_count_; ++i) {
-    StripeLock lock(&stripes_[i].lock);
+    StripeLock lock(LockOf(&stripes_[i]));
     const Keyspace* table = TableOf(&stripes_[i], Physical(database));
     if (table == nullptr) continue;
     table->ForEach([&](Entry* entry) {
@@ -199,7 +205,7 @@ bool Store::RandomKey(const OpContext& context, int database, std::string* name)
   for (uint32_t i = 0; i < tries + stripe_count_; ++i) {
     const auto number = static_cast<uint32_t>(i < tries ? FastRandom() % stripe_count_ : i - tries);
     Stripe& stripe = stripes_[number];
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     const Keyspace* table = TableOf(&stripe, Physical(database));
     if (table == nullptr) continue;
     while (Entry* entry = table->Sample(FastRandom)) {
@@ -278,13 +284,13 @@ bool Store::ExpireStep(const OpContext& context, int wheel) {
   for (size_t i = 0; i < count; ++i) __builtin_prefetch(&StripeOfHandle(wheel, handles[i]), 1);
   for (size_t i = 0; i < count; ++i) {
     Stripe& stripe = StripeOfHandle(wheel, handles[i]);
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     Keyspace* table = TableOf(&stripe, DatabaseOf(handles[i]));
     if (table != nullptr) table->PrefetchBucket(HashOfHandle(handles[i]));
   }
   for (size_t i = 0; i < count; ++i) {
     Stripe& stripe = StripeOfHandle(wheel, handles[i]);
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     Keyspace* table = TableOf(&stripe, DatabaseOf(handles[i]));
     if (table == nullptr) continue;
     table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [](Keyspace::Position position) {
@@ -298,7 +304,7 @@ bool Store::ExpireStep(const OpContext& context, int wheel) {
 
 void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle) {
   Stripe& stripe = StripeOfHandle(wheel, handle);
-  StripeLock lock(&stripe.lock);
+  StripeLock lock(LockOf(&stripe));
   const int physical = DatabaseOf(handle);
   Keyspace* table = TableOf(&stripe, physical);
   if (table == nullptr) return;
@@ -342,7 +348,7 @@ bool Store::SweepStep(int wheel) {
   const size_t count = wheels_[static_cast<size_t>(wheel)]->CollectForSweep(handles, kBatch);
   for (size_t i = 0; i < count; ++i) {
     Stripe& stripe = StripeOfHandle(wheel, handles[i]);
-    StripeLock lock(&stripe.lock);
+    StripeLock lock(LockOf(&stripe));
     const int physical = DatabaseOf(handles[i]);
     Keyspace* table = TableOf(&stripe, physical);
     if (table == nullptr) continue;

@@ -28,6 +28,7 @@ class Store {
     uint32_t stripes = 1024;  // a power of two, at most 4096
     int databases = 16;       // at most 256
     int64_t now_ms = 0;       // Unix time at which the wheels begin
+    bool one_thread = false;  // only one thread uses the store, until its destruction: no locking
   };
 
   static constexpr int kMaxDatabases = 256;
@@ -111,8 +112,10 @@ class Store {
   }
   Stripe& StripeOf(const Key& key) const { return stripes_[StripeIndex(key.hash)]; }
   SpinLock* LockOf(const Key& key, Locking locking) const {
-    return locking == Locking::kTake ? &StripeOf(key).lock : nullptr;
+    return locking == Locking::kTake ? LockOf(&StripeOf(key)) : nullptr;
   }
+  // With one thread every stripe is held from the start, and nothing is left to take.
+  SpinLock* LockOf(Stripe* stripe) const { return one_thread_ ? nullptr : &stripe->lock; }
   // The tables of a logical database; expects any stripe's lock.
   int Physical(int database) const { return physical_[static_cast<size_t>(database)]; }
 
@@ -129,6 +132,7 @@ class Store {
   const uint32_t stripe_count_;
   const int stripe_shift_;
   const int databases_;
+  const bool one_thread_;
   std::unique_ptr<Stripe[]> stripes_;
   std::vector<uint8_t> physical_;  // SWAPDB swaps two of these, holding every stripe's lock
   std::vector<std::unique_ptr<TimingWheel>> wheels_;

@@ -112,7 +112,8 @@ void CommandFixture::Restart(RespVersion version) {
   closed_.clear();
   shutdown_ = false;
   config_ = std::make_unique<Config>([] { return int64_t{1} << 34; });
-  server_ = std::make_unique<Server>(config_.get(), now_ms_, 1);
+  // Made for two loops, although one runs: so that the locks are taken.
+  server_ = std::make_unique<Server>(config_.get(), now_ms_, 2);
   server_->set_runtime(this);
   loop_ = std::make_unique<LoopState>(0, server_->commands().all().size(), &server_->channels());
   loop_->op.SetNow(now_ms_);
