@@ -364,6 +364,7 @@ size_t Connection::ExecuteBatch() {
   const std::vector<Request>& requests = loop_->requests();
   state.op.touch = !session_.no_touch;
   size_t done = 0;
+  uint64_t begin = CycleClock::Now();
   for (const Request& request : requests) {
     if (request.command != nullptr && server.pause().Blocks(*request.command, state.op.now_ms) &&
         !Dispatcher::Refuses(server, session_, request)) {
@@ -377,7 +378,7 @@ size_t Connection::ExecuteBatch() {
       closing_ = true;
       break;
     }
-    Dispatcher::Execute(&server, &state, &session_, request, &staging);
+    begin = Dispatcher::Execute(&server, &state, &session_, request, &staging, begin);
     ++done;
     if (!loop_->deferred_pushes().empty()) staging.AppendBuffer(std::move(loop_->deferred_pushes()));
     if (session_.close_after_reply) {

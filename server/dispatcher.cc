@@ -113,8 +113,8 @@ bool Dispatcher::Refuses(const Server& server, const Session& session, const Req
   return !Refusal(server, session, request).empty();
 }
 
-void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, const Request& request,
-                         OutputBuffer* out) {
+uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
+                             const Request& request, OutputBuffer* out, uint64_t begin) {
   const bool muted = session->reply_mode != ReplyMode::kOn;
   // From here on kSkipNext is about the command after this one.
   if (session->reply_mode == ReplyMode::kSkipNext) session->reply_mode = ReplyMode::kSkipping;
@@ -132,18 +132,18 @@ void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, cons
       Finish(server, loop, session, reply);
       if (muted) out->TruncateTo(before);
       if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;
-      return;
+      return CycleClock::Now();
     }
   }
 
   session->last_command.store(command, std::memory_order_relaxed);
-  const uint64_t begin = CycleClock::Now();
   {
     CommandContext context(server, loop, session, command, request.args, request.key);
     ArgReader args(request.args);
     command->spec->handler(context, args, reply);
   }
-  const uint64_t ticks = CycleClock::Now() - begin;
+  const uint64_t end = CycleClock::Now();
+  const uint64_t ticks = end - begin;
 
   CommandStats& stats = loop->stats.command[command->index];
   stats.calls.Add();
@@ -159,6 +159,7 @@ void Dispatcher::Execute(Server* server, LoopState* loop, Session* session, cons
     if (session->reply_mode != ReplyMode::kOn) out->TruncateTo(before);
     if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;
   }
+  return end;
 }
 
 }  // namespace spinel

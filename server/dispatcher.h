@@ -6,6 +6,7 @@
 
 #include "protocol/output_buffer.h"
 #include "server/command.h"
+#include "server/cycle_clock.h"
 #include "server/loop_state.h"
 #include "server/server.h"
 #include "server/session.h"
@@ -29,9 +30,10 @@ class Dispatcher {
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);
 
-  // Checks and executes; the reply is appended to `out`.
-  static void Execute(Server* server, LoopState* loop, Session* session, const Request& request,
-                      OutputBuffer* out);
+  // Checks and executes; the reply is appended to `out`. `begin` is when (CycleClock); returns when it
+  // was done, which is when the next command of a pipeline begins.
+  static uint64_t Execute(Server* server, LoopState* loop, Session* session, const Request& request,
+                          OutputBuffer* out, uint64_t begin = CycleClock::Now());
 };
 
 }  // namespace spinel
