@@ -593,6 +593,7 @@ void Connection::CloseNow() {
   closed_ = true;
   session_.paused.store(false, std::memory_order_relaxed);
   loop_->state().channels.UnsubscribeAll(&session_);
+  loop_->Leave();
   loop_->server().clients().Remove(&session_);
   session_.closing.store(true, std::memory_order_relaxed);
   boost::system::error_code ignored;

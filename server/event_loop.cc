@@ -101,7 +101,6 @@ void EventLoop::Forget(Connection* connection) {
   if (found == connections_.end()) return;
   graveyard_.push_back(std::move(found->second));
   connections_.erase(found);
-  connection_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void EventLoop::CloseClient(uint64_t id) {

@@ -45,6 +45,8 @@ class EventLoop {
   int connections() const { return connection_count_.load(std::memory_order_relaxed); }
   // Counts a connection that is on its way here, so that the next one goes elsewhere.
   void Expect() { connection_count_.fetch_add(1, std::memory_order_relaxed); }
+  // A connection has closed: its place is free, even while its object still waits to be destroyed.
+  void Leave() { connection_count_.fetch_sub(1, std::memory_order_relaxed); }
 
   // The loop's thread.
   boost::asio::io_context& io() { return io_; }

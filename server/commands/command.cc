@@ -35,7 +35,7 @@ void ReplyAll(CommandContext& ctx, ReplyWriter& reply) {
 void AllCommands(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   if (ctx.argc() == 1) return ReplyAll(ctx, reply);
   reply.Error(
-      fmt::format("ERR unknown subcommand '{}'. Try COMMAND HELP.", ctx.arg(1).substr(0, 128)));
+      fmt::format("ERR unknown subcommand '{}'. Try COMMAND HELP.", UntilNul(ctx.arg(1).substr(0, 128))));
 }
 
 void CommandCount(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
