@@ -2,17 +2,18 @@
 
 #include <new>
 
+#include "storage/big_value.h"
 #include "storage/blob.h"
 
 namespace spinel {
 
-Entry* Entry::Allocate(std::string_view key, ValueType type, StringEncoding encoding,
+Entry* Entry::Allocate(std::string_view key, ValueType type, uint8_t encoding,
                        size_t value_size, bool with_expiry) {
   assert(value_size <= kMaxInlineValue);
   void* block = AllocateBytes(TotalBytes(key.size(), value_size, with_expiry));
   Entry* entry = new (block) Entry;
   entry->type_encoding_ =
-      static_cast<uint8_t>(static_cast<uint8_t>(type) | static_cast<uint8_t>(encoding) << 4);
+      static_cast<uint8_t>(static_cast<uint8_t>(type) | encoding << 4);
   entry->flags_ = with_expiry ? kHasExpiry : 0;
   entry->access_[0] = entry->access_[1] = entry->access_[2] = 0;
   entry->value_size_ = static_cast<uint16_t>(value_size);
@@ -30,27 +31,49 @@ Entry* Entry::Allocate(std::string_view key, ValueType type, StringEncoding enco
   return entry;
 }
 
+Entry* Entry::AllocateString(std::string_view key, StringEncoding encoding, size_t value_size,
+                             bool with_expiry) {
+  return Allocate(key, ValueType::kString, static_cast<uint8_t>(encoding), value_size,
+                  with_expiry);
+}
+
 Entry* Entry::NewString(std::string_view key, std::string_view value, bool with_expiry) {
   Entry* entry =
-      Allocate(key, ValueType::kString, StringEncoding::kInline, value.size(), with_expiry);
+      AllocateString(key, StringEncoding::kInline, value.size(), with_expiry);
   if (!value.empty()) std::memcpy(entry->inline_value_data(), value.data(), value.size());
   return entry;
 }
 
 Entry* Entry::NewInteger(std::string_view key, int64_t value, bool with_expiry) {
-  Entry* entry = Allocate(key, ValueType::kString, StringEncoding::kInteger, 8, with_expiry);
+  Entry* entry = AllocateString(key, StringEncoding::kInteger, 8, with_expiry);
   entry->set_integer(value);
   return entry;
 }
 
 Entry* Entry::NewBlob(std::string_view key, Blob* blob, bool with_expiry) {
-  Entry* entry = Allocate(key, ValueType::kString, StringEncoding::kBlob, 8, with_expiry);
+  Entry* entry = AllocateString(key, StringEncoding::kBlob, 8, with_expiry);
   entry->set_blob(blob);
   return entry;
 }
 
+Entry* Entry::NewPacked(std::string_view key, ValueType type, CollectionEncoding encoding,
+                        size_t bytes, bool with_expiry) {
+  return Allocate(key, type, static_cast<uint8_t>(encoding), bytes, with_expiry);
+}
+
+Entry* Entry::NewObject(std::string_view key, ValueType type, BigValue* object, bool with_expiry) {
+  Entry* entry = Allocate(key, type, static_cast<uint8_t>(CollectionEncoding::kObject),
+                          sizeof(object), with_expiry);
+  entry->set_object(object);
+  return entry;
+}
+
 void Entry::Delete(Entry* entry) {
-  if (entry->string_encoding() == StringEncoding::kBlob) entry->blob()->Release();
+  if (entry->is_blob()) {
+    entry->blob()->Release();
+  } else if (entry->is_object()) {
+    delete entry->object();
+  }
   FreeBytes(entry, entry->total_bytes());
 }
 
@@ -65,7 +88,7 @@ void Entry::CopyMetadata(const Entry& from) {
 
 Entry* Entry::WithExpiryField(Entry* entry, bool with_expiry) {
   if (entry->has_expiry_field() == with_expiry) return entry;
-  Entry* moved = Allocate(entry->key(), entry->type(), entry->string_encoding(), entry->value_size_,
+  Entry* moved = Allocate(entry->key(), entry->type(), entry->encoding(), entry->value_size_,
                           with_expiry);
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), entry->value_size_);
   moved->CopyMetadata(*entry);
@@ -74,7 +97,7 @@ Entry* Entry::WithExpiryField(Entry* entry, bool with_expiry) {
 }
 
 Entry* Entry::WithKey(Entry* entry, std::string_view key) {
-  Entry* moved = Allocate(key, entry->type(), entry->string_encoding(), entry->value_size_,
+  Entry* moved = Allocate(key, entry->type(), entry->encoding(), entry->value_size_,
                           entry->has_expiry_field());
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), entry->value_size_);
   moved->CopyMetadata(*entry);
@@ -84,15 +107,12 @@ Entry* Entry::WithKey(Entry* entry, std::string_view key) {
 }
 
 Entry* Entry::Clone(const Entry& entry, std::string_view key) {
-  Blob* blob = nullptr;
-  if (entry.string_encoding() == StringEncoding::kBlob) {
-    // Blobs are changed in place only while unique, so two entries may share one.
-    blob = entry.blob();
-    blob->AddRef();
-  }
-  Entry* clone = Allocate(key, entry.type(), entry.string_encoding(), entry.value_size_,
+  // Blobs are changed in place only while unique, so two entries may share one.
+  if (entry.is_blob()) entry.blob()->AddRef();
+  Entry* clone = Allocate(key, entry.type(), entry.encoding(), entry.value_size_,
                           entry.has_expiry_field());
   std::memcpy(clone->inline_value_data(), entry.inline_value().data(), entry.value_size_);
+  if (entry.is_object()) clone->set_object(entry.object()->Clone());
   clone->CopyMetadata(entry);
   clone->flags_ &= static_cast<uint8_t>(~kArmed);
   return clone;
@@ -106,7 +126,7 @@ Entry* Entry::ResizeInline(Entry* entry, size_t size) {
     entry->value_size_ = static_cast<uint16_t>(size);
     return entry;
   }
-  Entry* moved = Allocate(entry->key(), entry->type(), entry->string_encoding(), size,
+  Entry* moved = Allocate(entry->key(), entry->type(), entry->encoding(), size,
                           entry->has_expiry_field());
   const size_t kept = size < entry->value_size_ ? size : entry->value_size_;
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), kept);
@@ -132,9 +152,13 @@ void Entry::set_expiry(int64_t unix_ms) {
 
 size_t Entry::MemoryBytes() const {
   const size_t own = SizeClass(total_bytes());
-  return string_encoding() == StringEncoding::kBlob ? own + blob()->MemoryBytes() : own;
+  if (is_blob()) return own + blob()->MemoryBytes();
+  return is_object() ? own + object()->MemoryBytes() : own;
 }
 
-bool Entry::IsBig() const { return string_encoding() == StringEncoding::kBlob && blob()->IsBig(); }
+bool Entry::IsBig() const {
+  if (is_blob()) return blob()->IsBig();
+  return is_object() && object()->size() > BigValue::kSlowToFree;
+}
 
 }  // namespace spinel

@@ -2,8 +2,8 @@
 //
 //   header (8) | expiry word (8, if any) | key length (4, if the key is long) | key | value
 //
-// A value of up to 64 KB-1 lies in place (strings below 16 KB and integers do); everything else is a
-// pointer in place. Fields behind the header are unaligned and read with memcpy.
+// A value of up to 64 KB-1 lies in place (strings below 16 KB, integers, small collections);
+// everything else is a pointer in place. Fields behind the header are unaligned and read with memcpy.
 //
 // Owner: the keyspace table; reachable only under the stripe's lock. An operation that returns an
 // Entry* may have moved the entry: the caller puts the new pointer into the table.
@@ -18,13 +18,18 @@
 
 namespace spinel {
 
+class BigValue;
 class Blob;
 
 // What TYPE answers.
 enum class ValueType : uint8_t { kString, kList, kSet, kSortedSet, kHash, kStream };
 
-// How the value lies in memory. For strings; other types keep theirs in their class.
+// How a string lies in memory.
 enum class StringEncoding : uint8_t { kInline, kInteger, kBlob };
+
+// How any other value does: a packed list in place (packed_list.h), sorted integers in place (small
+// sets of integers), or an object of the type's own, pointed to.
+enum class CollectionEncoding : uint8_t { kPacked, kIntegers, kObject };
 
 class Entry {
  public:
@@ -39,6 +44,12 @@ class Entry {
   static Entry* NewInteger(std::string_view key, int64_t value, bool with_expiry);
   // Takes over the caller's reference.
   static Entry* NewBlob(std::string_view key, Blob* blob, bool with_expiry);
+  // A collection of `bytes` bytes in place, to be filled by the caller through inline_value_data().
+  static Entry* NewPacked(std::string_view key, ValueType type, CollectionEncoding encoding,
+                          size_t bytes, bool with_expiry);
+  // Takes over the object.
+  static Entry* NewObject(std::string_view key, ValueType type, BigValue* object,
+                          bool with_expiry);
   // Frees the entry and drops its value. Big values belong on the Reclaimer instead.
   static void Delete(Entry* entry);
 
@@ -49,12 +60,22 @@ class Entry {
   // A copy of the entry under another key. nullptr: no memory for the value.
   static Entry* Clone(const Entry& entry, std::string_view key);
   // Replaces the value by an in-place value of `size` bytes, to be filled by the caller through
-  // inline_value(). May move the entry. The old value must not be a blob.
+  // inline_value(). May move the entry. The old value must not be a blob; an object is the
+  // caller's from then on.
   static Entry* ResizeInline(Entry* entry, size_t size);
 
   ValueType type() const { return static_cast<ValueType>(type_encoding_ & 0x0f); }
   StringEncoding string_encoding() const {
     return static_cast<StringEncoding>(type_encoding_ >> 4);
+  }
+
+  // Of anything but strings.
+  CollectionEncoding collection_encoding() const {
+    assert(type() != ValueType::kString);
+    return static_cast<CollectionEncoding>(type_encoding_ >> 4);
+  }
+  bool is_object() const {
+    return type() != ValueType::kString && collection_encoding() == CollectionEncoding::kObject;
   }
 
   std::string_view key() const {
@@ -121,9 +142,18 @@ class Entry {
     return blob;
   }
   void set_blob(Blob* blob) { std::memcpy(base() + value_offset(), &blob, sizeof(blob)); }
-  void set_string_encoding(StringEncoding encoding) {
-    type_encoding_ = static_cast<uint8_t>((type_encoding_ & 0x0f) |
-                                          static_cast<uint8_t>(encoding) << 4);
+  void set_string_encoding(StringEncoding encoding) { SetEncoding(static_cast<uint8_t>(encoding)); }
+  BigValue* object() const {
+    assert(is_object());
+    BigValue* object;
+    std::memcpy(&object, base() + value_offset(), sizeof(object));
+    return object;
+  }
+  void set_object(BigValue* object) {
+    std::memcpy(base() + value_offset(), &object, sizeof(object));
+  }
+  void set_collection_encoding(CollectionEncoding encoding) {
+    SetEncoding(static_cast<uint8_t>(encoding));
   }
 
   // True once APPEND or SETRANGE changed the string: OBJECT ENCODING then answers "raw".
@@ -146,8 +176,10 @@ class Entry {
   static constexpr uint8_t kEdited = 8;
 
   Entry() = default;
-  static Entry* Allocate(std::string_view key, ValueType type, StringEncoding encoding,
-                         size_t value_size, bool with_expiry);
+  static Entry* Allocate(std::string_view key, ValueType type, uint8_t encoding, size_t value_size,
+                         bool with_expiry);
+  static Entry* AllocateString(std::string_view key, StringEncoding encoding, size_t value_size,
+                               bool with_expiry);
   static size_t TotalBytes(size_t key_size, size_t value_size, bool with_expiry) {
     return kHeaderBytes + (with_expiry ? 8 : 0) + (key_size >= kLongKey ? 4 : 0) + key_size +
            value_size;
@@ -163,6 +195,13 @@ class Entry {
   }
   size_t total_bytes() const { return value_offset() + value_size_; }
   void CopyMetadata(const Entry& from);
+  uint8_t encoding() const { return type_encoding_ >> 4; }
+  void SetEncoding(uint8_t encoding) {
+    type_encoding_ = static_cast<uint8_t>((type_encoding_ & 0x0f) | encoding << 4);
+  }
+  bool is_blob() const {
+    return type() == ValueType::kString && string_encoding() == StringEncoding::kBlob;
+  }
 
   uint8_t type_encoding_;
   uint8_t flags_;

@@ -103,7 +103,7 @@ void KeySlot::SetBlob(Blob* blob, int64_t expiry) {
   Put(fresh);
 }
 
-void KeySlot::Put(Entry* fresh) {
+void KeySlot::PutUncounted(Entry* fresh) {
   assert(fresh->key() == key_.name);
   if (fresh->access_clock() == 0) {
     // A key that is overwritten again and again is in use: it keeps its frequency.
@@ -137,7 +137,30 @@ void KeySlot::Put(Entry* fresh) {
     ++database_->expiring;
     if (!fresh->armed()) ArmFor(fresh->expiry());
   }
-  MarkChanged();
+}
+
+void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {
+  const bool with_expiry = expiry != Entry::kNoExpiry;
+  Entry* fresh = Entry::NewObject(key_.name, type, object, with_expiry);
+  if (with_expiry) fresh->set_expiry(expiry);
+  PutUncounted(fresh);
+}
+
+char* KeySlot::ResizePacked(size_t bytes) {
+  SetMoved(Entry::ResizeInline(entry_, bytes));
+  return entry_->inline_value_data();
+}
+
+void KeySlot::BecomeObject(BigValue* object) {
+  SetMoved(Entry::ResizeInline(entry_, sizeof(object)));
+  entry_->set_collection_encoding(CollectionEncoding::kObject);
+  entry_->set_object(object);
+}
+
+char* KeySlot::BecomePacked(CollectionEncoding encoding, size_t bytes) {
+  SetMoved(Entry::ResizeInline(entry_, bytes));
+  entry_->set_collection_encoding(encoding);
+  return entry_->inline_value_data();
 }
 
 void KeySlot::ChangeInteger(int64_t value) {

@@ -15,6 +15,7 @@
 
 namespace spinel {
 
+class BigValue;
 class Blob;
 class Store;
 
@@ -50,7 +51,28 @@ class KeySlot {
   void SetInteger(int64_t value, int64_t expiry);
   void SetBlob(Blob* blob, int64_t expiry);
   // Takes over an entry that carries this key's name; its expiry stands.
-  void Put(Entry* fresh);
+  void Put(Entry* fresh) {
+    PutUncounted(fresh);
+    MarkChanged();
+  }
+  // As Put, for a caller that counts the changes itself.
+  void PutUncounted(Entry* fresh);
+
+  // -- Collections: what their classes are made with. None of these counts as a change.
+  // Makes the key, whatever it was, a collection that is an object; takes that over.
+  void PutObject(ValueType type, BigValue* object, int64_t expiry = Entry::kNoExpiry);
+  // The object of a collection that is one, as its own class.
+  template <typename T>
+  T* object() {
+    return static_cast<T*>(entry_->object());
+  }
+  // The in-place bytes of a collection, to be changed; ResizePacked keeps as many as fit.
+  char* mutable_packed() { return entry_->inline_value_data(); }
+  char* ResizePacked(size_t bytes);
+  // The collection outgrows its entry, or fits into it again: key, expiry and access clock stay.
+  // BecomePacked expects the object to be taken care of by the caller, and the bytes to be filled.
+  void BecomeObject(BigValue* object);
+  char* BecomePacked(CollectionEncoding encoding, size_t bytes);
 
   // Changes a string in place; expects one. The expiry stays.
   void ChangeInteger(int64_t value);
@@ -71,7 +93,7 @@ class KeySlot {
   // value did change.
   Entry* mutable_entry() { return entry_; }
   void SetMoved(Entry* moved);
-  void MarkChanged() { context_->stats->changes.Add(); }
+  void MarkChanged(uint64_t changes = 1) { context_->stats->changes.Add(changes); }
 
   Store* store() const { return store_; }
   int64_t now_ms() const { return context_->now_ms; }

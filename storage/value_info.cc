@@ -32,8 +32,25 @@ std::optional<ValueType> TypeOfName(std::string_view name) {
 }
 
 std::string_view EncodingName(const Entry& entry) {
-  // Strings are the only type there is so far; each type's class names its own encodings.
-  return StringEncodingName(entry);
+  if (entry.type() == ValueType::kString) return StringEncodingName(entry);
+  switch (entry.collection_encoding()) {
+    case CollectionEncoding::kPacked:
+      return "listpack";
+    case CollectionEncoding::kIntegers:
+      return "intset";
+    case CollectionEncoding::kObject:
+      break;
+  }
+  switch (entry.type()) {
+    case ValueType::kList:
+      return "quicklist";
+    case ValueType::kSortedSet:
+      return "skiplist";
+    case ValueType::kStream:
+      return "stream";
+    default:
+      return "hashtable";
+  }
 }
 
 }  // namespace spinel

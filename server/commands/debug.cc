@@ -18,6 +18,7 @@
 #include "server/commands/string_args.h"
 #include "server/dataset_digest.h"
 #include "server/log.h"
+#include "storage/big_value.h"
 #include "storage/string_value.h"
 #include "storage/value_info.h"
 
@@ -79,8 +80,11 @@ size_t RdbLengthBytes(size_t length) {
   return length <= UINT32_MAX ? 5 : 9;
 }
 
-// Bytes of the value in an RDB file, not compressed.
+// Bytes of the value in an RDB file, not compressed; of a collection those that it takes in memory.
 size_t SerializedLength(const Entry& entry) {
+  if (entry.type() != ValueType::kString) {
+    return entry.is_object() ? entry.object()->MemoryBytes() : entry.inline_value().size();
+  }
   if (entry.string_encoding() == StringEncoding::kInteger) {
     const int64_t value = entry.integer();
     if (value >= INT8_MIN && value <= INT8_MAX) return 2;

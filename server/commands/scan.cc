@@ -3,20 +3,15 @@
 // The store hands out keys under a stripe's lock, so names are copied there and matched afterwards:
 // a costly pattern holds nobody up.
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "protocol/arg_reader.h"
-#include "protocol/glob.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
-#include "storage/value_info.h"
+#include "server/commands/scan_args.h"
 
 namespace spinel {
 namespace {
@@ -51,68 +46,9 @@ class NameList {
   std::vector<size_t> ends_;
 };
 
-// A pattern that may be anything: `*` matches even the empty name, which GlobMatch leaves out.
-class NamePattern {
- public:
-  NamePattern() = default;
-  explicit NamePattern(std::string_view pattern) : pattern_(pattern), all_(pattern == "*") {}
-
-  bool all() const { return all_; }
-  bool Matches(std::string_view name) const {
-    return all_ || GlobMatch(pattern_, name, /*nocase=*/false);
-  }
-  // Only the name itself can match.
-  bool literal() const { return pattern_.find_first_of("*?[\\") == std::string_view::npos; }
-
- private:
-  std::string_view pattern_;
-  bool all_ = true;
-};
-
-struct ScanOptions {
-  uint64_t count = 10;
-  NamePattern pattern;
-  std::optional<ValueType> type;
-};
-
-uint64_t ReadCursor(ArgReader& args) {
-  const std::string_view text = args.String();
-  uint64_t cursor = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, cursor);
-  if (error != std::errc() || rest != end) args.Fail("ERR invalid cursor");
-  return cursor;
-}
-
-ScanOptions ReadScanOptions(ArgReader& args) {
-  ScanOptions options;
-  while (args.HasNext()) {
-    if (args.Tag("NOVALUES")) {
-      args.Fail("ERR NOVALUES option can only be used in HSCAN");
-    } else if (args.Tag("NOSCORES")) {
-      args.Fail("ERR NOSCORES option can only be used in ZSCAN");
-    } else if (args.Left() < 2) {
-      args.SyntaxError();
-    } else if (args.Tag("COUNT")) {
-      const int64_t count = args.Int();
-      if (args.ok() && count < 1) args.SyntaxError();
-      options.count = static_cast<uint64_t>(count);
-    } else if (args.Tag("MATCH")) {
-      options.pattern = NamePattern(args.String());
-    } else if (args.Tag("TYPE")) {
-      const std::string_view name = args.String();
-      options.type = TypeOfName(name);
-      if (!options.type) args.Fail(fmt::format("ERR unknown type name '{}'", name));
-    } else {
-      args.SyntaxError();
-    }
-  }
-  return options;
-}
-
 void Scan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   uint64_t cursor = ReadCursor(args);
-  const ScanOptions options = ReadScanOptions(args);
+  const ScanOptions options = ReadScanOptions(args, ScanCommand::kScan);
   if (!args.Done(reply)) return;
 
   NameList found;
@@ -131,8 +67,7 @@ void Scan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     left -= step;
   }
 
-  reply.Array(2);
-  reply.Bulk(fmt::format_int(cursor).c_str());
+  ReplyCursor(cursor, reply);
   reply.Array(static_cast<int64_t>(found.size()));
   for (size_t i = 0; i < found.size(); ++i) reply.Bulk(found[i]);
 }
