@@ -15,7 +15,7 @@ namespace {
 struct Fixture {
   StoreStats stats;
   OpContext context{&stats};
-  Store store{Store::Options{.stripes = 4, .databases = 2, .now_ms = 1000}};
+  Store store{Store::Options{.stripes = 16, .databases = 2, .now_ms = 1000}};
   Fixture() { context.SetNow(1000); }
   WriteGuard Write(std::string_view name) {
     return store.Write(context, 0, Store::MakeKey(name));
