@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/list_value.h"
 #include "storage/string_value.h"
 
 namespace spinel {
@@ -38,11 +39,32 @@ class Digest {
   Sha1Digest bytes_{};
 };
 
-void MixValue(const Entry& entry, Digest* digest) {
-  constexpr uint32_t kRdbString = 0;
-  digest->Mix(kRdbString);
+// The digest begins with the type, numbered as Redis does.
+constexpr uint32_t kStringNumber = 0;
+constexpr uint32_t kListNumber = 1;
+
+void MixList(const Entry& entry, Digest* digest) {
+  digest->Mix(kListNumber);
+  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
+}
+
+void MixString(const Entry& entry, Digest* digest) {
+  digest->Mix(kStringNumber);
   IntegerText text;
   digest->Mix(StringBytes(entry, &text));
+}
+
+void MixValue(const Entry& entry, Digest* digest) {
+  switch (entry.type()) {
+    case ValueType::kString:
+      MixString(entry, digest);
+      break;
+    case ValueType::kList:
+      MixList(entry, digest);
+      break;
+    default:
+      break;
+  }
   if (entry.expiry() != Entry::kNoExpiry) digest->Add("!!expire!!");
 }
 
