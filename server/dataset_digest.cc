@@ -4,6 +4,7 @@
 
 #include "server/sha1.h"
 #include "storage/list_value.h"
+#include "storage/set_value.h"
 #include "storage/string_value.h"
 
 namespace spinel {
@@ -39,28 +40,30 @@ class Digest {
   Sha1Digest bytes_{};
 };
 
-// The digest begins with the type, numbered as Redis does.
-constexpr uint32_t kStringNumber = 0;
-constexpr uint32_t kListNumber = 1;
-
-void MixList(const Entry& entry, Digest* digest) {
-  digest->Mix(kListNumber);
-  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
-}
-
 void MixString(const Entry& entry, Digest* digest) {
-  digest->Mix(kStringNumber);
   IntegerText text;
   digest->Mix(StringBytes(entry, &text));
 }
 
+void MixList(const Entry& entry, Digest* digest) {
+  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
+}
+
+void MixSet(const Entry& entry, Digest* digest) {
+  SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
+}
+
 void MixValue(const Entry& entry, Digest* digest) {
+  digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
   switch (entry.type()) {
     case ValueType::kString:
       MixString(entry, digest);
       break;
     case ValueType::kList:
       MixList(entry, digest);
+      break;
+    case ValueType::kSet:
+      MixSet(entry, digest);
       break;
     default:
       break;
