@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/set_value.h"
 #include "storage/string_value.h"
 
 namespace spinel {
@@ -38,11 +39,27 @@ class Digest {
   Sha1Digest bytes_{};
 };
 
-void MixValue(const Entry& entry, Digest* digest) {
-  constexpr uint32_t kRdbString = 0;
-  digest->Mix(kRdbString);
+void MixString(const Entry& entry, Digest* digest) {
   IntegerText text;
   digest->Mix(StringBytes(entry, &text));
+}
+
+void MixSet(const Entry& entry, Digest* digest) {
+  SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
+}
+
+void MixValue(const Entry& entry, Digest* digest) {
+  digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
+  switch (entry.type()) {
+    case ValueType::kString:
+      MixString(entry, digest);
+      break;
+    case ValueType::kSet:
+      MixSet(entry, digest);
+      break;
+    default:
+      break;
+  }
   if (entry.expiry() != Entry::kNoExpiry) digest->Add("!!expire!!");
 }
 
