@@ -6,6 +6,7 @@
 #include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
+#include "storage/zset_value.h"
 
 namespace spinel {
 namespace {
@@ -53,6 +54,16 @@ void MixSet(const Entry& entry, Digest* digest) {
   SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
 }
 
+// Scores in Redis 7.0's spelling, 17 digits.
+void MixSortedSet(const Entry& entry, Digest* digest) {
+  ZsetView(entry).ForEach([digest](const ScoredMember& scored) {
+    Digest pair;
+    pair.Mix(scored.member);
+    pair.Mix(fmt::format("{:.17g}", scored.score));
+    digest->Add(pair.bytes());
+  });
+}
+
 void MixValue(const Entry& entry, Digest* digest) {
   digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
   switch (entry.type()) {
@@ -64,6 +75,9 @@ void MixValue(const Entry& entry, Digest* digest) {
       break;
     case ValueType::kSet:
       MixSet(entry, digest);
+      break;
+    case ValueType::kSortedSet:
+      MixSortedSet(entry, digest);
       break;
     default:
       break;
