@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/hash_value.h"
 #include "storage/string_value.h"
 
 namespace spinel {
@@ -38,19 +39,37 @@ class Digest {
   Sha1Digest bytes_{};
 };
 
-void MixValue(const Entry& entry, Digest* digest) {
-  constexpr uint32_t kRdbString = 0;
-  digest->Mix(kRdbString);
+// Redis' numbers of the types.
+constexpr uint32_t kStringType = 0;
+constexpr uint32_t kHashType = 4;
+
+void MixString(const Entry& entry, Digest* digest) {
+  digest->Mix(kStringType);
   IntegerText text;
   digest->Mix(StringBytes(entry, &text));
+}
+
+void MixHash(const Entry& entry, int64_t now_ms, Digest* digest) {
+  digest->Mix(kHashType);
+  HashView(entry, now_ms).ForEach([digest](const HashItem& item) {
+    Digest field;
+    field.Mix(item.name);
+    field.Mix(item.value.bytes);
+    digest->Add(field.bytes());
+  });
+}
+
+void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
+  if (entry.type() == ValueType::kString) MixString(entry, digest);
+  if (entry.type() == ValueType::kHash) MixHash(entry, now_ms, digest);
   if (entry.expiry() != Entry::kNoExpiry) digest->Add("!!expire!!");
 }
 
 }  // namespace
 
-std::string ValueDigest(const Entry& entry) {
+std::string ValueDigest(const Entry& entry, int64_t now_ms) {
   Digest digest;
-  MixValue(entry, &digest);
+  MixValue(entry, now_ms, &digest);
   return digest.Hex();
 }
 
@@ -59,10 +78,10 @@ std::string DatasetDigest(Store* store, const OpContext& context) {
   for (int database = 0; database < store->databases(); ++database) {
     if (store->Size(database) == 0) continue;
     all.Mix(static_cast<uint32_t>(database));
-    store->ForEach(context, database, [&all](const Entry& entry) {
+    store->ForEach(context, database, [&](const Entry& entry) {
       Digest digest;
       digest.Mix(entry.key());
-      MixValue(entry, &digest);
+      MixValue(entry, context.now_ms, &digest);
       all.Add(digest.bytes());
     });
   }
