@@ -95,62 +95,6 @@ void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
     default:
       break;
   }
-  IntegerText text;
-  digest->Mix(StringBytes(entry, &text));
-}
-
-<<<<<<< HEAD
-void MixList(const Entry& entry, Digest* digest) {
-  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
-}
-
-void MixSet(const Entry& entry, Digest* digest) {
-  SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
-}
-
-// Scores in Redis 7.0's spelling, 17 digits.
-void MixSortedSet(const Entry& entry, Digest* digest) {
-  ZsetView(entry).ForEach([digest](const ScoredMember& scored) {
-    Digest pair;
-    pair.Mix(scored.member);
-    pair.Mix(fmt::format("{:.17g}", scored.score));
-    digest->Add(pair.bytes());
-  });
-}
-
-void MixValue(const Entry& entry, Digest* digest) {
-  digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
-  switch (entry.type()) {
-    case ValueType::kString:
-      MixString(entry, digest);
-      break;
-    case ValueType::kList:
-      MixList(entry, digest);
-      break;
-    case ValueType::kSet:
-      MixSet(entry, digest);
-      break;
-    case ValueType::kSortedSet:
-      MixSortedSet(entry, digest);
-      break;
-    default:
-      break;
-  }
-=======
-void MixHash(const Entry& entry, int64_t now_ms, Digest* digest) {
-  digest->Mix(kHashType);
-  HashView(entry, now_ms).ForEach([digest](const HashItem& item) {
-    Digest field;
-    field.Mix(item.name);
-    field.Mix(item.value.bytes);
-    digest->Add(field.bytes());
-  });
-}
-
-void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
-  if (entry.type() == ValueType::kString) MixString(entry, digest);
-  if (entry.type() == ValueType::kHash) MixHash(entry, now_ms, digest);
->>>>>>> hash
   if (entry.expiry() != Entry::kNoExpiry) digest->Add("!!expire!!");
 }
 
