@@ -89,8 +89,9 @@ void Pop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, ListEnd end) 
         fmt::format("ERR wrong number of arguments for '{}' command", ctx.command().name));
   }
   const bool counted = args.Skip(1).HasNext();
-  const int64_t count =
-      counted ? args.IntInRange(0, std::numeric_limits<int64_t>::max()) : int64_t{1};
+  const int64_t count = counted ? args.IntInRange(0, std::numeric_limits<int64_t>::max(),
+                                                  "ERR value is out of range, must be positive")
+                                : int64_t{1};
   if (!args.Done(reply)) return;
 
   WriteGuard slot = ctx.Write();

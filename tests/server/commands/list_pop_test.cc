@@ -22,7 +22,7 @@ TEST_CASE_METHOD(CommandFixture, "LPOP, RPOP: one, several, none") {
     CHECK(Run("LPOP", "none", "0") == null);
     CHECK(Run("RPOP", "none", "1") == null);
     CHECK(Run("LPOP", "none", "-1") == Error("ERR value is out of range, must be positive"));
-    CHECK(Run("LPOP", "none", "x") == Error("ERR value is not an integer or out of range"));
+    CHECK(Run("LPOP", "none", "x") == Error("ERR value is out of range, must be positive"));
     CHECK(Run("LPOP", "none", "1", "1") == WrongArity("lpop"));
     CHECK(Run("RPOP", "none", "1", "1") == WrongArity("rpop"));
   });
