@@ -12,6 +12,7 @@
 #include "storage/hash_table.h"
 #include "storage/key_hash.h"
 #include "storage/spin_lock.h"
+#include "storage/waiters.h"
 
 namespace spinel {
 
@@ -30,6 +31,8 @@ struct alignas(64) Stripe {
   SpinLock lock;
   Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
   std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
+
+  std::unique_ptr<Waiters> waiters ABSL_GUARDED_BY(lock);  // only while somebody waits
 
   // Of a physical database; nullptr: it never had a key here.
   Database* Find(int database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
