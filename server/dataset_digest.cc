@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
 
@@ -44,6 +45,10 @@ void MixString(const Entry& entry, Digest* digest) {
   digest->Mix(StringBytes(entry, &text));
 }
 
+void MixList(const Entry& entry, Digest* digest) {
+  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
+}
+
 void MixSet(const Entry& entry, Digest* digest) {
   SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
 }
@@ -53,6 +58,9 @@ void MixValue(const Entry& entry, Digest* digest) {
   switch (entry.type()) {
     case ValueType::kString:
       MixString(entry, digest);
+      break;
+    case ValueType::kList:
+      MixList(entry, digest);
       break;
     case ValueType::kSet:
       MixSet(entry, digest);

@@ -131,6 +131,8 @@ class Server {
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
+  // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
+  std::atomic<size_t> list_own_chunk_bytes{0};
   std::atomic<int64_t> saved_ms;          // when the data was last saved, or the start
 
  private:
