@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/hash_value.h"
 #include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
@@ -53,7 +54,16 @@ void MixSet(const Entry& entry, Digest* digest) {
   SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
 }
 
-void MixValue(const Entry& entry, Digest* digest) {
+void MixHash(const Entry& entry, int64_t now_ms, Digest* digest) {
+  HashView(entry, now_ms).ForEach([digest](const HashItem& item) {
+    Digest field;
+    field.Mix(item.name);
+    field.Mix(item.value.bytes);
+    digest->Add(field.bytes());
+  });
+}
+
+void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
   digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
   switch (entry.type()) {
     case ValueType::kString:
@@ -65,6 +75,9 @@ void MixValue(const Entry& entry, Digest* digest) {
     case ValueType::kSet:
       MixSet(entry, digest);
       break;
+    case ValueType::kHash:
+      MixHash(entry, now_ms, digest);
+      break;
     default:
       break;
   }
@@ -73,9 +86,9 @@ void MixValue(const Entry& entry, Digest* digest) {
 
 }  // namespace
 
-std::string ValueDigest(const Entry& entry) {
+std::string ValueDigest(const Entry& entry, int64_t now_ms) {
   Digest digest;
-  MixValue(entry, &digest);
+  MixValue(entry, now_ms, &digest);
   return digest.Hex();
 }
 
@@ -84,10 +97,10 @@ std::string DatasetDigest(Store* store, const OpContext& context) {
   for (int database = 0; database < store->databases(); ++database) {
     if (store->Size(database) == 0) continue;
     all.Mix(static_cast<uint32_t>(database));
-    store->ForEach(context, database, [&all](const Entry& entry) {
+    store->ForEach(context, database, [&](const Entry& entry) {
       Digest digest;
       digest.Mix(entry.key());
-      MixValue(entry, &digest);
+      MixValue(entry, context.now_ms, &digest);
       all.Add(digest.bytes());
     });
   }

@@ -28,6 +28,7 @@ struct StoreStats {
   Counter keyspace_hits;
   Counter keyspace_misses;
   Counter expired_keys;
+  Counter expired_fields;
   Counter changes;  // modifications of the data set
 };
 

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "storage/big_value.h"
 #include "storage/random.h"
 
 namespace spinel {
@@ -23,6 +24,11 @@ constexpr uint64_t Locator(uint32_t stripe, int database, uint64_t hash) {
 }
 constexpr int DatabaseOf(const TimingWheel::Handle& handle) {
   return static_cast<int>(handle.locator >> kHashBits & 0xff);
+}
+
+// Whether a handle with this tick may be that of the value's own elements.
+bool HoldsElementsArmedFor(int64_t tick, const Entry& entry) {
+  return entry.is_object() && entry.object()->armed_tick() == tick;
 }
 
 void DeleteAll(std::vector<Keyspace>* tables) {
@@ -124,6 +130,7 @@ Store::DatabaseInfo Store::Info(int database, int64_t now_ms) {
     if (found == nullptr) continue;
     info.keys += found->table.size();
     info.expiring += found->expiring;
+    info.with_expiring_elements += found->expiring_elements;
     if (found->expiring == 0 || samples >= kSamples) continue;
     const Entry* entry = found->table.Sample(FastRandom);
     if (entry == nullptr || entry->expiry() <= now_ms) continue;
@@ -225,6 +232,7 @@ void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out,
   *keys += found->table.size();
   out->emplace_back(std::move(found->table));
   found->expiring = 0;
+  found->expiring_elements = 0;
 }
 
 void Store::Flush(const OpContext& context, int database, bool background) {
@@ -407,8 +415,12 @@ void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::H
   Keyspace* table = TableOf(&stripe, physical);
   if (table == nullptr) return;
   absl::InlinedVector<Entry*, 8> expired;
+  absl::InlinedVector<Entry*, 2> elements_due;
   table->VisitCandidates(HashOfHandle(handle), kHashBits, [&](Keyspace::Position position) {
     Entry* entry = position.node();
+    if (HoldsElementsArmedFor(handle.tick, *entry) && !entry->ExpiredAt(context.now_ms)) {
+      elements_due.push_back(entry);
+    }
     if (!entry->has_expiry_field()) return;
     if (entry->ExpiredAt(context.now_ms)) {
       expired.push_back(entry);
@@ -419,10 +431,41 @@ void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::H
       entry->Arm(static_cast<uint16_t>(tick));
     }
   });
+  for (Entry* entry : elements_due) FireElements(context, &stripe, physical, entry);
   for (Entry* entry : expired) RemoveExpired(context, &stripe, physical, entry);
 }
 
+// The handle of a collection's earliest element has fired: removes what is over, a bounded number,
+// and arms the next.
+void Store::FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
+  constexpr size_t kMaxElements = 256;  // some 100 us; the rest has to wait for the next tick
+  stripe->lock.AssertHeld();
+  Database* database = stripe->Find(physical);
+  BigValue* const object = entry->object();
+  object->set_armed_tick(BigValue::kNotArmed);
+  if (object->AllExpired(context.now_ms)) {
+    // Nothing of it is left: the reclaimer can have it as it is.
+    context.stats->expired_fields.Add(object->size());
+    RemoveEntry(stripe, physical, entry);
+    return;
+  }
+  context.stats->expired_fields.Add(object->RemoveExpired(context.now_ms, kMaxElements));
+  const int64_t next = object->NextExpiry();
+  if (next == BigValue::kNeverExpires) {
+    --database->expiring_elements;
+  } else if (next <= Entry::kMaxWheelExpiry) {
+    object->set_armed_tick(Arm(kKeyHasher(entry->key()), physical, TimingWheel::TickOf(next)));
+  }
+}
+
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
+  if (!RemoveEntry(stripe, physical, entry)) return false;
+  context.stats->expired_keys.Add();
+  return true;
+}
+
+// Removes an entry that may be gone already; false: it was.
+bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -430,8 +473,8 @@ bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical
       database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
   if (!position) return false;
   database->table.Erase(hash, position);
-  --database->expiring;
-  context.stats->expired_keys.Add();
+  if (entry->has_expiry_field()) --database->expiring;
+  if (entry->HasExpiringElements()) --database->expiring_elements;
   if (entry->IsBig()) {
     reclaimer_.Free(entry);
   } else {
@@ -452,12 +495,13 @@ bool Store::SweepStep(int wheel) {
     if (table == nullptr) continue;
     table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [&](Keyspace::Position position) {
       Entry* entry = position.node();
-      if (!entry->has_expiry_field() || !entry->armed() ||
-          entry->armed_tick() != static_cast<uint16_t>(handles[i].tick)) {
-        return;
-      }
+      const bool key = entry->has_expiry_field() && entry->armed() &&
+                       entry->armed_tick() == static_cast<uint16_t>(handles[i].tick);
+      const bool elements = HoldsElementsArmedFor(handles[i].tick, *entry);
+      if (!key && !elements) return;
       const int64_t tick = Arm(kKeyHasher(entry->key()), physical, handles[i].tick);
-      entry->Arm(static_cast<uint16_t>(tick));
+      if (key) entry->Arm(static_cast<uint16_t>(tick));
+      if (elements) entry->object()->set_armed_tick(tick);
     });
   }
   return count == kBatch;

@@ -80,6 +80,7 @@ class Store {
   struct DatabaseInfo {
     uint64_t keys = 0;
     uint64_t expiring = 0;
+    uint64_t with_expiring_elements = 0;
     int64_t average_ttl_ms = 0;  // of a sample
   };
   DatabaseInfo Info(int database, int64_t now_ms);
@@ -102,7 +103,8 @@ class Store {
   void Flush(const OpContext& context, int database, bool background);
   void SwapDatabases(const OpContext& context, int first, int second);
 
-  // Removes keys of wheel 0 <= wheel < kWheels that are due, a bounded batch. True: call again.
+  // Removes keys of wheel 0 <= wheel < kWheels that are due, and elements that are, a bounded batch.
+  // True: call again.
   bool ExpireStep(const OpContext& context, int wheel);
   // Weeds out handles of keys that are gone, a bounded batch. True: call again.
   bool SweepStep(int wheel);
@@ -144,7 +146,9 @@ class Store {
   Stripe& StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const;
   uint64_t HashOfHandle(const TimingWheel::Handle& handle) const;
   Keyspace* TableOf(Stripe* stripe, int physical) const;
+  void FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
+  bool RemoveEntry(Stripe* stripe, int physical, Entry* entry);
 
   const uint32_t stripe_count_;
   const int stripe_shift_;

@@ -116,7 +116,7 @@ void DigestValue(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Array(static_cast<int64_t>(args.Left()));
   for (size_t i = args.position(); i < ctx.argc(); ++i) {
     const ReadGuard value = ctx.Lookup(i, LookupMode::kPeek);
-    reply.Simple(value ? ValueDigest(*value) : EmptyDigest());
+    reply.Simple(value ? ValueDigest(*value, ctx.now_ms()) : EmptyDigest());
   }
 }
 
