@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "storage/big_value.h"
 #include "storage/random.h"
 
 namespace spinel {
@@ -106,6 +105,20 @@ void Store::PrefetchEntry(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
   StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
+}
+
+bool Store::PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                             ElementHint hint) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  const Keyspace* table = TableOf(&stripe, Physical(database));
+  if (table == nullptr) return false;
+  const Keyspace::Position position =
+      table->Find(key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (!position || !position.node()->is_object()) return false;
+  const BigValue& object = *position.node()->object();
+  for (const uint64_t hash : hashes) object.Prefetch(hash, hint);
+  return true;
 }
 
 uint64_t Store::Size(int database) {

@@ -183,6 +183,7 @@ LENIENT = {
 # Commands whose errors may differ: both must refuse, but not with the same text; or we alone refuse.
 ERRORS_DIFFER = {
     "COMMAND GETKEYS": "Redis 7.0 wants an argument more than 7.2 does",
+    "LCS": "Redis looks at the keys before it reads the options",
 }
 WE_REFUSE = {
     "GETEX": "Redis looks at the expiry only when the key exists; we read all arguments first",
