@@ -7,6 +7,7 @@
 #include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
+#include "storage/zset_value.h"
 
 namespace spinel {
 namespace {
@@ -54,6 +55,16 @@ void MixSet(const Entry& entry, Digest* digest) {
   SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
 }
 
+// Scores in Redis 7.0's spelling, 17 digits.
+void MixSortedSet(const Entry& entry, Digest* digest) {
+  ZsetView(entry).ForEach([digest](const ScoredMember& scored) {
+    Digest pair;
+    pair.Mix(scored.member);
+    pair.Mix(fmt::format("{:.17g}", scored.score));
+    digest->Add(pair.bytes());
+  });
+}
+
 void MixHash(const Entry& entry, int64_t now_ms, Digest* digest) {
   HashView(entry, now_ms).ForEach([digest](const HashItem& item) {
     Digest field;
@@ -74,6 +85,9 @@ void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
       break;
     case ValueType::kSet:
       MixSet(entry, digest);
+      break;
+    case ValueType::kSortedSet:
+      MixSortedSet(entry, digest);
       break;
     case ValueType::kHash:
       MixHash(entry, now_ms, digest);

@@ -1,0 +1,329 @@
+// Sorted sets: members come, go, and are asked for one by one. (Ranges are in zset_range.cc, what
+// takes several sets in zset_algebra.cc, what is popped in zset_pop.cc, what is drawn by chance in
+// zset_random.cc.)
+
+#include <fmt/format.h>
+
+#include "absl/container/inlined_vector.h"
+#include "protocol/arg_reader.h"
+#include "server/command_context.h"
+#include "server/commands/families.h"
+#include "server/commands/scan_args.h"
+#include "server/commands/value_reply.h"
+#include "server/commands/zset_reply.h"
+
+namespace spinel {
+namespace {
+
+constexpr std::string_view kNotANumberError = "ERR resulting score is not a number (NaN)";
+
+// -- ZADD
+// -----------------------------------------------------------------------------------------
+
+struct AddOptions {
+  ZsetAddRules rules;
+  bool count_changes = false;  // CH
+  absl::InlinedVector<ScoredMember, 4> members;
+  size_t longest = 0;  // of the members, bytes
+};
+
+AddOptions ReadAddOptions(ArgReader& args) {
+  AddOptions options;
+  ZsetAddRules& rules = options.rules;
+  for (;;) {
+    if (args.Tag("NX")) {
+      rules.only_missing = true;
+    } else if (args.Tag("XX")) {
+      rules.only_existing = true;
+    } else if (args.Tag("CH")) {
+      options.count_changes = true;
+    } else if (args.Tag("INCR")) {
+      rules.increment = true;
+    } else if (args.Tag("GT")) {
+      rules.only_greater = true;
+    } else if (args.Tag("LT")) {
+      rules.only_less = true;
+    } else {
+      break;
+    }
+  }
+  const size_t count = args.Left() / 2;
+  if (count == 0 || args.Left() % 2 != 0) args.SyntaxError();
+  if (rules.only_missing && rules.only_existing) {
+    args.Fail("ERR XX and NX options at the same time are not compatible");
+  }
+  if (rules.only_missing + rules.only_greater + rules.only_less > 1) {
+    args.Fail("ERR GT, LT, and/or NX options at the same time are not compatible");
+  }
+  if (rules.increment && count > 1) {
+    args.Fail("ERR INCR option supports a single increment-element pair");
+  }
+  options.members.reserve(count);
+  while (args.HasNext()) {
+    const double score = args.Double();
+    const std::string_view member = args.String();
+    options.members.push_back({score, member});
+    options.longest = std::max(options.longest, member.size());
+  }
+  return options;
+}
+
+// Adds one member and replies its score, or null if the rules did not allow it.
+void AddOne(const CommandContext& ctx, const ScoredMember& member, const ZsetAddRules& rules,
+            ReplyWriter& reply) {
+  const ZsetLimits limits = ZsetLimitsOf(ctx.config());
+  WriteGuard slot = ctx.Write();
+  if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
+  if (slot) slot.Touch();
+  const ZsetAddResult result = AddMember(&slot, limits, member, rules);
+  switch (result.outcome) {
+    case ZsetAddResult::Outcome::kRefused:
+      return reply.Null();
+    case ZsetAddResult::Outcome::kNotANumber:
+      return reply.Error(kNotANumberError);
+    default:
+      return reply.Double(result.score);
+  }
+}
+
+void ZAdd(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const AddOptions options = ReadAddOptions(args.Skip(1));
+  if (!args.Done(reply)) return;
+  if (options.rules.increment) return AddOne(ctx, options.members[0], options.rules, reply);
+
+  const ZsetLimits limits = ZsetLimitsOf(ctx.config());
+  WriteGuard slot = ctx.Write();
+  if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
+  if (slot) slot.Touch();
+  if (!slot && options.rules.only_existing) return reply.Integer(0);
+  ExpectMembers(&slot, limits, options.members.size(), options.longest);
+  int64_t added = 0;
+  int64_t updated = 0;
+  for (const ScoredMember& member : options.members) {
+    const auto outcome = AddMember(&slot, limits, member, options.rules).outcome;
+    added += outcome == ZsetAddResult::Outcome::kAdded ? 1 : 0;
+    updated += outcome == ZsetAddResult::Outcome::kUpdated ? 1 : 0;
+  }
+  reply.Integer(options.count_changes ? added + updated : added);
+}
+
+void ZIncrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const double increment = args.Skip(1).Double();
+  const std::string_view member = args.String();
+  if (!args.Done(reply)) return;
+  AddOne(ctx, {increment, member}, {.increment = true}, reply);
+}
+
+// -- The others
+// -----------------------------------------------------------------------------------
+
+void ZRem(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  WriteGuard slot = ctx.Write();
+  if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
+  if (slot) slot.Touch();
+  int64_t removed = 0;
+  for (const std::string_view member : ctx.args().subspan(2)) {
+    if (!slot) break;
+    removed += RemoveMember(&slot, member) ? 1 : 0;
+  }
+  reply.Integer(removed);
+}
+
+void ZCard(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard set = ctx.Lookup();
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  reply.Integer(set ? static_cast<int64_t>(ZsetView(*set).size()) : 0);
+}
+
+void ReplyScore(const ZsetView& set, std::string_view member, ReplyWriter& reply) {
+  if (const std::optional<double> score = set.Score(member)) return reply.Double(*score);
+  reply.Null();
+}
+
+void ZScore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ReadGuard set = ctx.Lookup();
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  ReplyScore(ZsetView(set ? &*set : nullptr), ctx.arg(2), reply);
+}
+
+void ZMScore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const CommandArgs members = ctx.args().subspan(2);
+  const ReadGuard set = ctx.Lookup();
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  const ZsetView view(set ? &*set : nullptr);
+  reply.Array(static_cast<int64_t>(members.size()));
+  for (const std::string_view member : members) ReplyScore(view, member, reply);
+}
+
+void ReplyRank(CommandContext& ctx, ArgReader& args, bool reverse, ReplyWriter& reply) {
+  args.Skip(2);
+  if (args.Left() > 1) {
+    args.Fail(fmt::format("ERR wrong number of arguments for '{}' command", ctx.command().name));
+  }
+  const bool with_score = args.Tag("WITHSCORE");
+  if (!args.Done(reply)) return;
+  const ReadGuard set = ctx.Lookup();
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  const ZsetView view(set ? &*set : nullptr);
+  const std::optional<ZsetView::Place> place = view.Find(ctx.arg(2));
+  if (!place.has_value()) return with_score ? reply.NullArray() : reply.Null();
+  if (with_score) reply.Array(2);
+  reply.Integer(static_cast<int64_t>(reverse ? view.size() - 1 - place->rank : place->rank));
+  if (with_score) reply.Double(place->score);
+}
+
+void ZRank(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ReplyRank(ctx, args, false, reply);
+}
+
+void ZRevRank(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  ReplyRank(ctx, args, true, reply);
+}
+
+// Scores are bulk strings in either protocol, as in Redis; and as there, those of a big set have 17
+// digits while those of a packed one are as short as they can be.
+void ReplyScannedScore(double score, bool packed, ReplyWriter& reply) {
+  char text[kMaxDoubleChars];
+  if (packed) return reply.Bulk({text, FormatDouble(score, text)});
+  const auto end = fmt::format_to_n(text, sizeof(text), "{:.17g}", score);
+  reply.Bulk({text, end.size});
+}
+
+void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  uint64_t cursor = ReadCursor(args.Skip(1));
+  if (!args.Check(reply)) return;
+  const ReadGuard set = ctx.Lookup();
+  // As in Redis, a missing key is answered whatever the options.
+  if (set && !set.Is(ValueType::kSortedSet)) return reply.Error(kWrongTypeError);
+  if (!set) {
+    ReplyCursor(0, reply);
+    return reply.Array(0);
+  }
+  const ScanOptions options = ReadScanOptions(args, ScanCommand::kZScan);
+  if (!args.Done(reply)) return;
+
+  const ZsetView view(*set);
+  absl::InlinedVector<ScoredMember, 32> found;
+  cursor = view.Scan(cursor, options.count, [&](const ScoredMember& scored) {
+    if (options.pattern.Matches(scored.member)) found.push_back(scored);
+  });
+  ReplyCursor(cursor, reply);
+  reply.Array(static_cast<int64_t>(found.size() * (options.names_only ? 1 : 2)));
+  for (const ScoredMember& scored : found) {
+    reply.Bulk(scored.member);
+    if (!options.names_only) ReplyScannedScore(scored.score, view.is_packed(), reply);
+  }
+}
+
+// -- Rows
+// -----------------------------------------------------------------------------------------
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "ZADD",
+     .arity = -4,
+     .flags = kWrite | kDenyOom | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRW | kKeyUpdate),
+     .handler = ZAdd,
+     .group = "sorted_set",
+     .since = "1.2.0",
+     .complexity = "O(log(N)) per member added, for N in the set",
+     .summary = "Adds members with scores to a sorted set, or gives old ones other scores; makes "
+                "the set if it is missing.",
+     .syntax = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]"},
+    {.name = "ZINCRBY",
+     .arity = 4,
+     .flags = kWrite | kDenyOom | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRW | kKeyAccess | kKeyUpdate),
+     .handler = ZIncrBy,
+     .group = "sorted_set",
+     .since = "1.2.0",
+     .complexity = "O(log(N)) for N members",
+     .summary = "Adds to the score of a member, which is made if it is missing.",
+     .syntax = "key increment member"},
+    {.name = "ZREM",
+     .arity = -3,
+     .flags = kWrite | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRW | kKeyDelete),
+     .handler = ZRem,
+     .group = "sorted_set",
+     .since = "1.2.0",
+     .complexity = "O(M*log(N)) for M members removed from N",
+     .summary = "Removes members of a sorted set, and the key with the last one.",
+     .syntax = "key member [member ...]"},
+    {.name = "ZCARD",
+     .arity = 2,
+     .flags = kReadOnly | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO),
+     .handler = ZCard,
+     .group = "sorted_set",
+     .since = "1.2.0",
+     .complexity = "O(1)",
+     .summary = "Counts the members of a sorted set.",
+     .syntax = "key"},
+    {.name = "ZSCORE",
+     .arity = 3,
+     .flags = kReadOnly | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO | kKeyAccess),
+     .handler = ZScore,
+     .group = "sorted_set",
+     .since = "1.2.0",
+     .complexity = "O(1)",
+     .summary = "Answers the score of a member.",
+     .syntax = "key member"},
+    {.name = "ZMSCORE",
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO | kKeyAccess),
+     .handler = ZMScore,
+     .group = "sorted_set",
+     .since = "6.2.0",
+     .complexity = "O(N) for N members asked for",
+     .summary = "Answers the scores of several members.",
+     .syntax = "key member [member ...]"},
+    {.name = "ZRANK",
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO | kKeyAccess),
+     .handler = ZRank,
+     .group = "sorted_set",
+     .since = "2.0.0",
+     .complexity = "O(log(N)) for N members",
+     .summary = "Answers how many members are before one, from the lowest score.",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "ZREVRANK",
+     .arity = -3,
+     .flags = kReadOnly | kFast,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO | kKeyAccess),
+     .handler = ZRevRank,
+     .group = "sorted_set",
+     .since = "2.0.0",
+     .complexity = "O(log(N)) for N members",
+     .summary = "Answers how many members are before one, from the highest score.",
+     .syntax = "key member [WITHSCORE]"},
+    {.name = "ZSCAN",
+     .arity = -3,
+     .flags = kReadOnly,
+     .acl = kAclSortedSet,
+     .keys = OneKey(kKeyRO | kKeyAccess),
+     .handler = ZScan,
+     .group = "sorted_set",
+     .since = "2.8.0",
+     .complexity = "O(1) per call, O(N) for a whole walk over N members",
+     .summary =
+         "Walks over a sorted set, a few members with each call. A member that stays is seen.",
+     .syntax = "key cursor [MATCH pattern] [COUNT count] [NOSCORES]"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ZsetCommands() { return kCommands; }
+
+}  // namespace spinel

@@ -1,0 +1,63 @@
+// A big sorted set: a tree for the order and a hash table to find members in.
+//
+// Owner: its Entry. Threads: as BigValue says.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "storage/big_value.h"
+#include "storage/hash_table.h"
+#include "storage/key_hash.h"
+#include "storage/zset_range.h"
+#include "storage/zset_tree.h"
+
+namespace spinel {
+
+class ZsetObject final : public BigValue {
+ public:
+  struct NodeHash {
+    static uint64_t Hash(const ZsetNode& node) { return kKeyHasher(node.member()); }
+  };
+  using Index = HashTable<ZsetNode, NodeHash>;
+
+  ZsetObject() = default;
+  // Members in order, each once; they are copied.
+  explicit ZsetObject(std::span<const ScoredMember> sorted);
+  ~ZsetObject() override;
+
+  size_t size() const override { return tree_.size(); }
+  size_t MemoryBytes() const override;
+  BigValue* Clone() const override;
+
+  // The member's hash, which the calls below take.
+  static uint64_t HashOf(std::string_view member) { return kKeyHasher(member); }
+
+  // nullptr: it is not a member.
+  ZsetNode* Find(std::string_view member, uint64_t hash) const;
+  // Expects that it is no member yet.
+  void Add(double score, std::string_view member, uint64_t hash);
+  void SetScore(ZsetNode* node, double score) { tree_.SetScore(node, score); }
+  void Remove(ZsetNode* node, uint64_t hash);
+  // Removes the member of a rank < size(); calls `visit(const ZsetNode&)` before it is gone.
+  template <typename Visit>
+  void RemoveAt(uint64_t rank, Visit&& visit) {
+    ZsetNode* node = tree_.RemoveAt(rank);
+    visit(*node);
+    Forget(node, HashOf(node->member()));
+  }
+
+  const ZsetTree& tree() const { return tree_; }
+  const Index& index() const { return index_; }
+
+ private:
+  // Takes a node that is in the tree no more out of the index and frees it.
+  void Forget(ZsetNode* node, uint64_t hash);
+
+  ZsetTree tree_;
+  Index index_;
+  size_t node_bytes_ = 0;
+};
+
+}  // namespace spinel
