@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "absl/container/inlined_vector.h"
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/event_loop.h"
@@ -354,6 +355,31 @@ void Connection::PrefetchBatch() {
   }
   for (const Request& request : requests) {
     if (!request.key.name.empty()) store.PrefetchEntry(db, request.key);
+  }
+  PrefetchElements();
+}
+
+// A pipeline that names one key again and again deals with the elements of a big collection, which
+// are scattered as keys are.
+void Connection::PrefetchElements() {
+  constexpr uint32_t kElementCommands = kAclHash | kAclSet | kAclSortedSet;
+  constexpr size_t kElement = 2;  // the argument
+  const std::vector<Request>& requests = loop_->requests();
+  absl::InlinedVector<std::string_view, kBatch> elements;
+  for (size_t i = 0; i + 1 < requests.size();) {
+    const Key& key = requests[i].key;
+    elements.clear();
+    size_t end = i;
+    for (; end < requests.size() && requests[end].key.hash == key.hash; ++end) {
+      const Request& request = requests[end];
+      if (request.command == nullptr || request.args.size() <= kElement) break;
+      if ((request.command->acl & kElementCommands) == 0) break;
+      elements.push_back(request.args[kElement]);
+    }
+    if (elements.size() > 1) {
+      loop_->server().store().PrefetchElements(session_.db(), key, elements);
+    }
+    i = std::max(end, i + 1);
   }
 }
 

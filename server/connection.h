@@ -110,6 +110,7 @@ class Connection final : public Transport {
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
   void PrefetchBatch();
+  void PrefetchElements();
   void ProtocolError(std::string_view text);
   const ParserLimits Limits() const;
 

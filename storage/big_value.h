@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace spinel {
 
@@ -24,6 +26,8 @@ class BigValue {
   virtual size_t size() const = 0;
   // Heap bytes with everything that belongs to the value; constant time.
   virtual size_t MemoryBytes() const = 0;
+  // A hint for elements that will be looked up soon, in this order.
+  virtual void PrefetchElements(std::span<const std::string_view> elements) const {}
   // A copy that shares nothing that changes.
   virtual BigValue* Clone() const = 0;
 

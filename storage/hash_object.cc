@@ -1,5 +1,6 @@
 #include "storage/hash_object.h"
 
+#include "absl/container/inlined_vector.h"
 #include "storage/memory.h"
 
 namespace spinel {
@@ -12,6 +13,16 @@ size_t HashObject::MemoryBytes() const {
   constexpr size_t kIndexShare = sizeof(ExpiryIndex::value_type) * 5 / 4;  // nodes are mostly full
   return SizeClass(sizeof(HashObject)) + table_.MemoryBytes() + field_bytes_ +
          expiring() * kIndexShare;
+}
+
+// A look-up misses the cache at the bucket and at the field; these misses overlap.
+void HashObject::PrefetchElements(std::span<const std::string_view> names) const {
+  absl::InlinedVector<uint64_t, 64> hashes;
+  for (const std::string_view name : names) {
+    hashes.push_back(kKeyHasher(name));
+    table_.PrefetchBucket(hashes.back());
+  }
+  for (const uint64_t hash : hashes) table_.PrefetchNode(hash);
 }
 
 BigValue* HashObject::Clone() const {

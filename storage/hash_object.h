@@ -30,6 +30,7 @@ class HashObject final : public BigValue {
 
   size_t size() const override { return table_.size(); }
   size_t MemoryBytes() const override;
+  void PrefetchElements(std::span<const std::string_view> names) const override;
   BigValue* Clone() const override;
   int64_t NextExpiry() const override {
     return expiring_ == nullptr ? kNeverExpires : expiring_->begin()->first;

@@ -108,6 +108,17 @@ void Store::PrefetchEntry(int database, const Key& key) {
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
 }
 
+void Store::PrefetchElements(int database, const Key& key,
+                             std::span<const std::string_view> elements) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  const Keyspace* table = TableOf(&stripe, Physical(database));
+  if (table == nullptr) return;
+  const auto found =
+      table->Find(key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (found && found.node()->is_object()) found.node()->object()->PrefetchElements(elements);
+}
+
 uint64_t Store::Size(int database) {
   uint64_t total = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {

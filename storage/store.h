@@ -61,6 +61,8 @@ class Store {
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
+  // A hint for elements of one big collection.
+  void PrefetchElements(int database, const Key& key, std::span<const std::string_view> elements);
 
   int databases() const { return databases_; }
   // Keys physically present, expired or not.
