@@ -456,6 +456,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   Database* database = stripe->Find(physical);
   BigValue* const object = entry->object();
   object->set_armed_tick(BigValue::kNotArmed);
+  if (!object->HasExpiringElements()) return;  // they have lost their expiries since
   if (object->AllExpired(context.now_ms)) {
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());
