@@ -33,8 +33,7 @@ struct alignas(64) Stripe {
   SpinLock lock;
   Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
   std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
-
-  std::unique_ptr<Waiters> waiters ABSL_GUARDED_BY(lock);  // only while somebody waits
+  std::unique_ptr<Waiters> waiters ABSL_GUARDED_BY(lock);    // only while somebody waits
 
   // Of a physical database; nullptr: it never had a key here.
   Database* Find(int database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {

@@ -80,6 +80,7 @@ TestClient::~TestClient() {
 }
 
 std::vector<RespValue> TestClient::ExecuteAll(const std::vector<std::string>& args) {
+  GoOn();
   const std::vector<std::string_view> views(args.begin(), args.end());
   OutputBuffer out;
   loop_->op.touch = !session_.no_touch;
@@ -97,12 +98,15 @@ RespValue TestClient::Execute(const std::vector<std::string>& args) {
   return replies.empty() ? Text(RespValue::Type::kNull, "no reply") : replies.front();
 }
 
-void TestClient::Unblock(const std::string& resp) {
+void TestClient::GoOn() {
+  if (!answer_.has_value()) return;
   EndBlock(server_, loop_, &session_);
-  pushes_ += resp;
+  pushes_ += *answer_;
+  answer_.reset();
 }
 
 std::vector<RespValue> TestClient::TakePushes() {
+  GoOn();
   const std::string bytes = std::move(pushes_);
   pushes_.clear();
   return DecodeAll(bytes);
@@ -135,7 +139,7 @@ std::unique_ptr<TestClient> CommandFixture::NewClient() {
   return client;
 }
 
-void CommandFixture::Unblock(int, uint64_t id, std::string resp) { clients_.at(id)->Unblock(resp); }
+void CommandFixture::Unblock(int, uint64_t id, std::string resp) { clients_.at(id)->Unblock(std::move(resp)); }
 
 void CommandFixture::BothProtocols(const std::function<void()>& body) {
   for (const RespVersion version : {RespVersion::kResp2, RespVersion::kResp3}) {

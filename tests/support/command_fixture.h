@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -68,16 +69,23 @@ class TestClient : private Transport {
   std::vector<RespValue> TakePushes();
   Session& session() { return session_; }
   // Whether it waits in a blocking command; the reply, once there is one, comes by TakePushes.
-  bool blocked() const { return session_.blocked != nullptr; }
-  void Unblock(const std::string& resp);
+  bool blocked() {
+    GoOn();
+    return session_.blocked != nullptr;
+  }
+  // Runtime::Unblock: takes effect, as on a loop of its own, when the client is looked at next.
+  void Unblock(std::string resp) { answer_ = std::move(resp); }
 
  private:
   void Push(const std::shared_ptr<const std::string>& resp) override { pushes_ += *resp; }
+
+  void GoOn();
 
   Server* server_;
   LoopState* loop_;
   Session session_;
   std::string pushes_;
+  std::optional<std::string> answer_;  // to the command it is blocked in
 };
 
 class CommandFixture : private Runtime {
