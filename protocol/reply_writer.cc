@@ -1,6 +1,7 @@
 #include "protocol/reply_writer.h"
 
 #include <algorithm>
+#include <string>
 
 namespace spinel {
 
@@ -52,6 +53,15 @@ void ReplyWriter::Verbatim(std::string_view format, std::string_view text) {
 void ReplyWriter::InsertHeader(const OutputBuffer::Mark& at, char type, int64_t value) {
   char header[kMaxHeader];
   out_->InsertAt(at, {header, static_cast<size_t>(WriteHeader(header, type, value) - header)});
+}
+
+void ReplyWriter::InsertBulk(const OutputBuffer::Mark& at, std::string_view bytes) {
+  std::string bulk(kMaxHeader, '\0');
+  bulk.resize(static_cast<size_t>(
+      WriteHeader(bulk.data(), '$', static_cast<int64_t>(bytes.size())) - bulk.data()));
+  bulk += bytes;
+  bulk += "\r\n";
+  out_->InsertAt(at, bulk);
 }
 
 void ReplyWriter::EndArray(const OutputBuffer::Mark& begin, int64_t size) {

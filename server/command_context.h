@@ -24,7 +24,14 @@ class LockedKeys {
         context_(context),
         database_(database),
         keys_(std::move(keys)),
-        lock_(locking == Locking::kTake ? store->Lock(keys_) : MultiLock()) {}
+        serves_(locking == Locking::kTake),
+        lock_(serves_ ? store->Lock(keys_) : MultiLock()) {}
+  // Serves those who wait for one of the keys.
+  ~LockedKeys() {
+    if (!context_->ready.empty() && serves_) store_->ServeReady(*context_, {.several = &lock_});
+  }
+  LockedKeys(const LockedKeys&) = delete;
+  LockedKeys& operator=(const LockedKeys&) = delete;
 
   size_t size() const { return keys_.size(); }
   const Key& key(size_t i) const { return keys_[i]; }
@@ -39,6 +46,7 @@ class LockedKeys {
   const OpContext* context_;
   const int database_;
   const absl::InlinedVector<Key, 16> keys_;
+  const bool serves_;  // otherwise the holder of the locks does
   const MultiLock lock_;
 };
 
@@ -79,6 +87,8 @@ class CommandContext {
   WriteGuard Write(size_t arg_index = 1) const {
     return store().Write(op(), session_->db(), key(arg_index), locking_);
   }
+  // Whether the command may wait; otherwise it answers at once as if its time were over.
+  bool may_block() const { return locking_ == Locking::kTake; }
   // All of the command's keys in their order, by its row.
   LockedKeys LockKeys() const;
 

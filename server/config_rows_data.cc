@@ -100,11 +100,13 @@ constexpr ConfigRow kEncodings[] = {
         .Alias("hash-max-ziplist-value"),
     Integer<&Config::list_max_listpack_size>(
         "list-max-listpack-size", -2, kIntMin, kIntMax,
-        "Elements per chunk of a list; below 0 its size: -1 is 4 kB, -2 8 kB, up to -5, 64 kB.")
+        "Elements up to which a list is one packed block, and per chunk of a longer one; below 0 "
+        "their size: -1 is 4 kB, -2 8 kB, up to -5, 64 kB.")
         .Alias("list-max-ziplist-size"),
     Integer<&Config::list_compress_depth>(
         "list-compress-depth", 0, 0, kIntMax,
-        "Chunks at each end of a list that are not compressed. 0: none is."),
+        "Chunks at each end of a list that are not compressed. 0: none is.")
+        .NoEffect("chunks of lists are never compressed"),
     Integer<&Config::set_max_intset_entries>("set-max-intset-entries", 512, 0, kLongMax,
                                              "Members up to which a set of integers is an array."),
     Integer<&Config::set_max_listpack_entries>("set-max-listpack-entries", 128, 0, kLongMax,

@@ -12,8 +12,10 @@
 
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
+#include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/prefetch.h"
 
 namespace spinel {
 namespace {
@@ -27,7 +29,7 @@ constexpr size_t kMinOwnInput = 16 * 1024;
 bool IsHttp(std::string_view command) {
   return EqualsIgnoreCase(command, "POST") || EqualsIgnoreCase(command, "Host:");
 }
-constexpr size_t kMaxPausedInput = 1024 * 1024;  // beyond, a paused client waits for the kernel
+constexpr size_t kMaxHeldInput = 1024 * 1024;  // beyond, a client that has to wait waits for the kernel
 
 }  // namespace
 
@@ -101,10 +103,10 @@ Connection::~Connection() {
 void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
-  // The input of a paused client may move between this read and its handler.
-  const bool paused = session_.paused.load(std::memory_order_relaxed);
+  // The input of a client that waits may move between this read and its handler.
+  const bool held = Held();
   // With a write operation outstanding too, Asio may complete that one first and this read later.
-  if (!paused && (!input_.empty() || waiting_writable_)) {
+  if (!held && (!input_.empty() || waiting_writable_)) {
     const size_t expected = parser_.BytesExpected();
     const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
     // At most as much again as has arrived already.
@@ -113,7 +115,7 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
-  } else if (!paused && !starting_read_) {
+  } else if (!held && !starting_read_) {
     read_into_ = ReadInto::kShared;
     return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
@@ -123,8 +125,7 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
 
 void Connection::StartRead() {
   if (closed_ || closing_ || reading_) return;
-  const bool paused = session_.paused.load(std::memory_order_relaxed);
-  if (paused && input_.size() >= kMaxPausedInput) return;
+  if (Held() && input_.size() >= kMaxHeldInput) return;
   reading_ = true;
   ++operations_;
   starting_read_ = true;
@@ -171,7 +172,7 @@ bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
 
 void Connection::HandleInput(size_t bytes) {
   session_.last_active_ms.store(loop_->state().op.now_ms, std::memory_order_relaxed);
-  if (session_.paused.load(std::memory_order_relaxed)) return KeepWhilePaused(bytes);
+  if (Held()) return KeepWhileHeld(bytes);
   char* data = loop_->shared_input();
   size_t size = bytes;
   if (read_into_ == ReadInto::kOwn) {
@@ -201,8 +202,8 @@ void Connection::CountInput(size_t bytes) {
                              std::memory_order_relaxed);
 }
 
-void Connection::KeepWhilePaused(size_t bytes) {
-  // What a paused client sends lands: see ChooseReadBuffer. More may have come with it.
+void Connection::KeepWhileHeld(size_t bytes) {
+  // What a client that waits sends lands: see ChooseReadBuffer. More may have come with it.
   if (!input_.Append({landing_, bytes}) || !input_.Reserve(kMinOwnInput)) return CloseNow();
   size_t size = input_.size();
   ReadMore(input_.data(), &size, input_.capacity());
@@ -248,11 +249,11 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
   executing_ = true;
   size_t consumed = 0;
   size_t broken = 0;
-  while (consumed < size && broken == 0 && !closing_ && !closed_ &&
+  while (consumed < size && broken == 0 && !closing_ && !closed_ && session_.blocked == nullptr &&
          !session_.closing.load(std::memory_order_relaxed)) {
     const size_t batch_bytes = ParseBatch(data + consumed, size - consumed, &broken);
     if (loop_->requests().empty() && batch_bytes == 0) break;
-    PrefetchBatch();
+    PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
     const size_t executed = ExecuteBatch();
     if (executed < loop_->requests().size()) {
       // Held back: what was parsed is parsed again when the client goes on.
@@ -268,7 +269,11 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
     }
     if (loop_->staging().size() >= kFlushBytes) FlushStaging();
   }
-  if (broken != 0 && !closing_ && !closed_) ProtocolError(parser_.error());
+  if (broken != 0 && session_.blocked != nullptr) {
+    parser_ = RespParser();  // the error comes behind the reply that is owed
+  } else if (broken != 0 && !closing_ && !closed_) {
+    ProtocolError(parser_.error());
+  }
   executing_ = false;
   if (!closed_) FlushStaging();
   return consumed;
@@ -342,21 +347,6 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   return position;
 }
 
-// A look-up misses the cache twice, at the bucket and at the entry. Interleaved over a batch the
-// misses overlap.
-void Connection::PrefetchBatch() {
-  const std::vector<Request>& requests = loop_->requests();
-  if (requests.size() < 2) return;
-  Store& store = loop_->server().store();
-  const int db = session_.db();
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchBucket(db, request.key);
-  }
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchEntry(db, request.key);
-  }
-}
-
 size_t Connection::ExecuteBatch() {
   Server& server = loop_->server();
   LoopState& state = loop_->state();
@@ -385,7 +375,7 @@ size_t Connection::ExecuteBatch() {
       closing_ = true;
       break;
     }
-    if (closed_) break;
+    if (closed_ || session_.blocked != nullptr) break;
   }
   session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
                           std::memory_order_relaxed);
@@ -559,7 +549,7 @@ void Connection::CheckLimits(int64_t now_ms) {
   const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
   // Subscribers wait for others to speak.
   if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() &&
-      !session_.paused.load(std::memory_order_relaxed)) {
+      !Held()) {
     LogVerbose("Closing idle client id={} addr={}", session_.id, session_.origin.address);
     CloseNow();
     MaybeDelete();
@@ -569,6 +559,18 @@ void Connection::CheckLimits(int64_t now_ms) {
 void Connection::Resume() {
   if (closed_ || !session_.paused.load(std::memory_order_relaxed)) return;
   session_.paused.store(false, std::memory_order_relaxed);
+  GoOn();
+}
+
+void Connection::Unblock(std::string_view resp) {
+  if (closed_ || session_.blocked == nullptr) return;
+  EndBlock(&loop_->server(), &loop_->state(), &session_);
+  loop_->staging().Append(resp);
+  GoOn();
+}
+
+// Executes what has come while the client had to wait.
+void Connection::GoOn() {
   loop_->UpdateClock();
   ExecuteAndKeep(input_.data(), input_.size());
   StartRead();
@@ -592,6 +594,7 @@ void Connection::CloseNow() {
   if (closed_) return;
   closed_ = true;
   session_.paused.store(false, std::memory_order_relaxed);
+  EndBlock(&loop_->server(), &loop_->state(), &session_);
   loop_->state().channels.UnsubscribeAll(&session_);
   loop_->Leave();
   loop_->server().clients().Remove(&session_);

@@ -70,6 +70,8 @@ class Connection final : public Transport {
   void Close();
   // Closes at once, whatever is waiting.
   void Kill();
+  // Answers a blocking command and goes on with what came behind it.
+  void Unblock(std::string_view resp);
   // Goes on with requests that CLIENT PAUSE held back.
   void Resume();
   // Every now and then: time-outs and limits. `now_ms` Unix time.
@@ -89,6 +91,11 @@ class Connection final : public Transport {
   friend class ReadTarget;
   enum class ReadInto : uint8_t { kLanding, kShared, kOwn };
 
+  // Whether requests have to wait: for the end of a pause or of a blocking command.
+  bool Held() const {
+    return session_.paused.load(std::memory_order_relaxed) || session_.blocked != nullptr;
+  }
+  void GoOn();
   boost::asio::mutable_buffer ChooseReadBuffer();
   void StartRead();
   void OnRead(const boost::system::error_code& error, size_t bytes);
@@ -104,12 +111,11 @@ class Connection final : public Transport {
   // has at `data`, or empty.
   size_t ExecuteAll(char* data, size_t size, std::string* held);
   std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
-  // Reads ahead for a paused client, so that its leaving is noticed.
-  void KeepWhilePaused(size_t bytes);
+  // Reads ahead for a client that has to wait, so that its leaving is noticed.
+  void KeepWhileHeld(size_t bytes);
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
-  void PrefetchBatch();
   void ProtocolError(std::string_view text);
   const ParserLimits Limits() const;
 

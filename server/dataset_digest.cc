@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "server/sha1.h"
+#include "storage/hash_value.h"
+#include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
 #include "storage/zset_value.h"
@@ -45,6 +47,10 @@ void MixString(const Entry& entry, Digest* digest) {
   digest->Mix(StringBytes(entry, &text));
 }
 
+void MixList(const Entry& entry, Digest* digest) {
+  ListView(entry).ForEach([digest](std::string_view element) { digest->Mix(element); });
+}
+
 void MixSet(const Entry& entry, Digest* digest) {
   SetView(entry).ForEach([digest](std::string_view member) { digest->Add(member); });
 }
@@ -59,17 +65,32 @@ void MixSortedSet(const Entry& entry, Digest* digest) {
   });
 }
 
-void MixValue(const Entry& entry, Digest* digest) {
+void MixHash(const Entry& entry, int64_t now_ms, Digest* digest) {
+  HashView(entry, now_ms).ForEach([digest](const HashItem& item) {
+    Digest field;
+    field.Mix(item.name);
+    field.Mix(item.value.bytes);
+    digest->Add(field.bytes());
+  });
+}
+
+void MixValue(const Entry& entry, int64_t now_ms, Digest* digest) {
   digest->Mix(static_cast<uint32_t>(entry.type()));  // Redis' numbers are the same
   switch (entry.type()) {
     case ValueType::kString:
       MixString(entry, digest);
+      break;
+    case ValueType::kList:
+      MixList(entry, digest);
       break;
     case ValueType::kSet:
       MixSet(entry, digest);
       break;
     case ValueType::kSortedSet:
       MixSortedSet(entry, digest);
+      break;
+    case ValueType::kHash:
+      MixHash(entry, now_ms, digest);
       break;
     default:
       break;
@@ -79,9 +100,9 @@ void MixValue(const Entry& entry, Digest* digest) {
 
 }  // namespace
 
-std::string ValueDigest(const Entry& entry) {
+std::string ValueDigest(const Entry& entry, int64_t now_ms) {
   Digest digest;
-  MixValue(entry, &digest);
+  MixValue(entry, now_ms, &digest);
   return digest.Hex();
 }
 
@@ -90,10 +111,10 @@ std::string DatasetDigest(Store* store, const OpContext& context) {
   for (int database = 0; database < store->databases(); ++database) {
     if (store->Size(database) == 0) continue;
     all.Mix(static_cast<uint32_t>(database));
-    store->ForEach(context, database, [&all](const Entry& entry) {
+    store->ForEach(context, database, [&](const Entry& entry) {
       Digest digest;
       digest.Mix(entry.key());
-      MixValue(entry, &digest);
+      MixValue(entry, context.now_ms, &digest);
       all.Add(digest.bytes());
     });
   }

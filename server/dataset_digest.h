@@ -13,8 +13,8 @@
 
 namespace spinel {
 
-// 40 hexadecimal digits.
-std::string ValueDigest(const Entry& entry);
+// 40 hexadecimal digits. Fields of hashes that are over do not count.
+std::string ValueDigest(const Entry& entry, int64_t now_ms);
 std::string DatasetDigest(Store* store, const OpContext& context);
 // That of a missing key and of an empty data set.
 std::string EmptyDigest();

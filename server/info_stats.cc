@@ -95,6 +95,7 @@ void WriteTraffic(const InfoSource& source, InfoText* text) {
 
 void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("expired_keys", source.Sum(&StoreStats::expired_keys));
+  text->Field("expired_fields", source.Sum(&StoreStats::expired_fields));
   text->Field("expired_stale_perc", "0.00");
   text->Field("expired_time_cap_reached_count", 0);
   text->Field("expire_cycle_cpu_milliseconds", 0);

@@ -6,8 +6,8 @@ namespace spinel {
 // way may survive, nothing worse.
 void LoopStats::Reset() {
   for (Counter* counter :
-       {&store.keyspace_hits, &store.keyspace_misses, &store.expired_keys, &commands_processed,
-        &connections_received, &connections_rejected, &input_bytes, &output_bytes, &error_replies,
+       {&store.keyspace_hits, &store.keyspace_misses, &store.expired_keys, &store.expired_fields,
+        &commands_processed,        &connections_received, &connections_rejected, &input_bytes, &output_bytes, &error_replies,
         &reads, &writes, &output_limit_disconnections, &query_limit_disconnections}) {
     counter->Reset();
   }

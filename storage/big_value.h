@@ -6,8 +6,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace spinel {
+
+// What of an element is brought into the cache: the bucket that it is in, and then the element itself.
+enum class ElementHint : uint8_t { kPlace, kElement };
 
 class BigValue {
  public:
@@ -23,8 +27,29 @@ class BigValue {
   virtual size_t size() const = 0;
   // Heap bytes with everything that belongs to the value; constant time.
   virtual size_t MemoryBytes() const = 0;
-  // A copy that shares nothing.
+  // A copy that shares nothing that changes.
   virtual BigValue* Clone() const = 0;
+  // For an element that will be looked up soon, by its hash (kKeyHasher); does nothing where elements
+  // are not found by hash.
+  virtual void Prefetch(uint64_t hash, ElementHint hint) const {}
+
+  // -- Values whose elements expire one by one (the fields of a hash) -------------------------------
+  // The keyspace's timing wheel removes those elements: one handle is out for the value's earliest.
+  static constexpr int64_t kNeverExpires = -1;
+  static constexpr int64_t kNotArmed = -1;
+  // When the first element will be over, Unix ms, or kNeverExpires: none has an expiry.
+  virtual int64_t NextExpiry() const { return kNeverExpires; }
+  bool HasExpiringElements() const { return NextExpiry() != kNeverExpires; }
+  // Whether every element is over.
+  virtual bool AllExpired(int64_t now_ms) const { return false; }
+  // Removes at most `max` elements that are over, the earliest first; returns how many.
+  virtual size_t RemoveExpired(int64_t now_ms, size_t max) { return 0; }
+  // The tick for which that handle is out, or kNotArmed; the keyspace's to set.
+  int64_t armed_tick() const { return armed_tick_; }
+  void set_armed_tick(int64_t tick) { armed_tick_ = tick; }
+
+ private:
+  int64_t armed_tick_ = kNotArmed;
 };
 
 }  // namespace spinel

@@ -156,6 +156,8 @@ size_t Entry::MemoryBytes() const {
   return is_object() ? own + object()->MemoryBytes() : own;
 }
 
+bool Entry::ObjectExpires() const { return object()->HasExpiringElements(); }
+
 bool Entry::IsBig() const {
   if (is_blob()) return blob()->IsBig();
   return is_object() && object()->size() > BigValue::kSlowToFree;

@@ -166,6 +166,8 @@ class Entry {
   size_t MemoryBytes() const;
   // Whether freeing the value may take long, so that it belongs on the Reclaimer.
   bool IsBig() const;
+  // Whether elements of the value expire by themselves: a hash with field expiries.
+  bool HasExpiringElements() const { return is_object() && ObjectExpires(); }
 
  private:
   static constexpr size_t kHeaderBytes = 8;
@@ -195,6 +197,7 @@ class Entry {
   }
   size_t total_bytes() const { return value_offset() + value_size_; }
   void CopyMetadata(const Entry& from);
+  bool ObjectExpires() const;
   uint8_t encoding() const { return type_encoding_ >> 4; }
   void SetEncoding(uint8_t encoding) {
     type_encoding_ = static_cast<uint8_t>((type_encoding_ & 0x0f) | encoding << 4);

@@ -3,13 +3,18 @@
 #include <cassert>
 #include <cstring>
 
+#include "storage/big_value.h"
 #include "storage/blob.h"
 #include "storage/store.h"
 
 namespace spinel {
 
 KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key& key)
-    : store_(store), context_(context), stripe_(&store->StripeOf(key)), key_(key) {
+    : store_(store),
+      context_(context),
+      stripe_(&store->StripeOf(key)),
+      key_(key),
+      logical_database_(database) {
   stripe_->lock.AssertHeld();
   physical_database_ = store->Physical(database);
   database_ = stripe_->Find(physical_database_);
@@ -128,6 +133,7 @@ void KeySlot::PutUncounted(Entry* fresh) {
         fresh->Arm(entry_->armed_tick());
       }
     }
+    if (entry_->HasExpiringElements()) --database_->expiring_elements;
     RenewPosition();
     database_->table.SetNode(position_, fresh);
     Discard(entry_);
@@ -137,6 +143,20 @@ void KeySlot::PutUncounted(Entry* fresh) {
     ++database_->expiring;
     if (!fresh->armed()) ArmFor(fresh->expiry());
   }
+  if (fresh->is_object()) {
+    // A handle that is out for its elements names the place that it came from.
+    fresh->object()->set_armed_tick(BigValue::kNotArmed);
+    if (fresh->HasExpiringElements()) ElementExpiryChanged(/*had=*/false);
+  }
+  stripe_->lock.AssertHeld();
+  if (stripe_->waiters != nullptr) [[unlikely]] NoteReady();
+}
+
+// Whoever holds the lock serves those who wait for this key before he releases it.
+void KeySlot::NoteReady() {
+  stripe_->lock.AssertHeld();
+  if (stripe_->waiters->Find(logical_database_, key_.hash, key_.name) == nullptr) return;
+  context_->ready.push_back({logical_database_, key_.hash, std::string(key_.name)});
 }
 
 void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {
@@ -225,6 +245,7 @@ bool KeySlot::Persist() {
 // Takes the entry out of the table, without freeing it.
 void KeySlot::Remove() {
   if (entry_->has_expiry_field()) --database_->expiring;
+  if (entry_->HasExpiringElements()) --database_->expiring_elements;
   RenewPosition();
   database_->table.Erase(key_.hash, position_);
   position_ = {};
@@ -250,6 +271,24 @@ void KeySlot::StoreExpiry(int64_t unix_ms) {
   }
   entry_->set_expiry(unix_ms);
   if (!keep) ArmFor(unix_ms);
+}
+
+void KeySlot::ElementExpiryChanged(bool had) {
+  const bool has = entry_->HasExpiringElements();
+  if (had && !has) --database_->expiring_elements;
+  if (!had && has) ++database_->expiring_elements;
+  if (has) ArmElements();
+}
+
+// Expects elements with an expiry. A handle that fires no later than the earliest of them will do.
+void KeySlot::ArmElements() {
+  BigValue* const object = entry_->object();
+  const int64_t next = object->NextExpiry();
+  if (next > Entry::kMaxWheelExpiry) return;
+  const int64_t tick = TimingWheel::TickOf(next);
+  const int64_t armed = object->armed_tick();
+  if (armed != BigValue::kNotArmed && armed <= tick) return;
+  object->set_armed_tick(store_->Arm(key_.hash, physical_database_, tick));
 }
 
 void KeySlot::ArmFor(int64_t unix_ms) {

@@ -73,6 +73,11 @@ class KeySlot {
   // BecomePacked expects the object to be taken care of by the caller, and the bytes to be filled.
   void BecomeObject(BigValue* object);
   char* BecomePacked(CollectionEncoding encoding, size_t bytes);
+  // For an object whose elements got, changed or lost expiries of their own; `had`: before that some
+  // had one. Puts the value on the timing wheel.
+  void ElementExpiryChanged(bool had);
+  // For elements that were found to be over and replaced.
+  void CountExpiredElements(uint64_t count) { context_->stats->expired_fields.Add(count); }
 
   // Changes a string in place; expects one. The expiry stays.
   void ChangeInteger(int64_t value);
@@ -96,14 +101,17 @@ class KeySlot {
   void MarkChanged(uint64_t changes = 1) { context_->stats->changes.Add(changes); }
 
   Store* store() const { return store_; }
+  const OpContext* context() const { return context_; }
   int64_t now_ms() const { return context_->now_ms; }
 
  private:
+  void NoteReady();
   void RenewPosition();
   void Remove();
   void Discard(Entry* entry);
   void StoreExpiry(int64_t unix_ms);
   void ArmFor(int64_t unix_ms);
+  void ArmElements();
   bool PrepareOverwrite(size_t size, bool with_expiry);
 
   Store* store_;
@@ -114,6 +122,7 @@ class KeySlot {
   Key key_;
   Keyspace::Position position_;
   uint32_t version_ = 0;  // of the table, for which position_ holds
+  int logical_database_;
   Entry* entry_ = nullptr;
 };
 

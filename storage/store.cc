@@ -25,6 +25,11 @@ constexpr int DatabaseOf(const TimingWheel::Handle& handle) {
   return static_cast<int>(handle.locator >> kHashBits & 0xff);
 }
 
+// Whether a handle with this tick may be that of the value's own elements.
+bool HoldsElementsArmedFor(int64_t tick, const Entry& entry) {
+  return entry.is_object() && entry.object()->armed_tick() == tick;
+}
+
 void DeleteAll(std::vector<Keyspace>* tables) {
   for (Keyspace& table : *tables) {
     table.ForEach([](Entry* entry) { Entry::Delete(entry); });
@@ -102,6 +107,20 @@ void Store::PrefetchEntry(int database, const Key& key) {
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
 }
 
+bool Store::PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                             ElementHint hint) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  const Keyspace* table = TableOf(&stripe, Physical(database));
+  if (table == nullptr) return false;
+  const Keyspace::Position position =
+      table->Find(key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (!position || !position.node()->is_object()) return false;
+  const BigValue& object = *position.node()->object();
+  for (const uint64_t hash : hashes) object.Prefetch(hash, hint);
+  return true;
+}
+
 uint64_t Store::Size(int database) {
   uint64_t total = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {
@@ -124,6 +143,7 @@ Store::DatabaseInfo Store::Info(int database, int64_t now_ms) {
     if (found == nullptr) continue;
     info.keys += found->table.size();
     info.expiring += found->expiring;
+    info.with_expiring_elements += found->expiring_elements;
     if (found->expiring == 0 || samples >= kSamples) continue;
     const Entry* entry = found->table.Sample(FastRandom);
     if (entry == nullptr || entry->expiry() <= now_ms) continue;
@@ -225,6 +245,7 @@ void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out,
   *keys += found->table.size();
   out->emplace_back(std::move(found->table));
   found->expiring = 0;
+  found->expiring_elements = 0;
 }
 
 void Store::Flush(const OpContext& context, int database, bool background) {
@@ -259,6 +280,104 @@ void Store::SwapDatabases(const OpContext& context, int first, int second) {
   MultiLock lock = LockAll();
   std::swap(physical_[static_cast<size_t>(first)], physical_[static_cast<size_t>(second)]);
   context.stats->changes.Add();
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    Stripe& stripe = stripes_[i];
+    stripe.lock.AssertHeld();
+    if (stripe.waiters == nullptr) continue;
+    for (const int database : {first, second}) {
+      stripe.waiters->ForEachKey(database, [&](uint64_t hash, std::string_view name) {
+        context.ready.push_back({database, hash, std::string(name)});
+      });
+    }
+  }
+  ServeReady(context, {.all = true});
+}
+
+void WriteGuard::ServeReady() { store()->ServeReady(*context(), {.one = mutex()}); }
+
+void Store::AddWaiter(int database, const Key& key, uint64_t ticket,
+                      std::shared_ptr<Waiter> waiter) {
+  Stripe& stripe = StripeOf(key);
+  stripe.lock.AssertHeld();
+  if (stripe.waiters == nullptr) stripe.waiters = std::make_unique<Waiters>();
+  stripe.waiters->Add(database, key.hash, key.name, ticket, std::move(waiter));
+}
+
+void Store::RemoveWaiter(int database, const Key& key, uint64_t ticket) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  stripe.lock.AssertHeld();
+  if (stripe.waiters == nullptr) return;
+  stripe.waiters->Remove(database, key.hash, key.name, ticket);
+  if (stripe.waiters->empty()) stripe.waiters.reset();
+}
+
+bool Store::Holds(const HeldStripes& held, std::string_view key) const {
+  if (one_thread_ || held.all) return true;
+  const SpinLock* const lock = &StripeOf(MakeKey(key)).lock;
+  return held.several != nullptr ? held.several->Holds(lock) : held.one == lock;
+}
+
+bool Store::ServeQueue(const OpContext& context, const ReadyKey& ready, WaiterQueue* queue,
+                       const HeldStripes& held) {
+  const Key key{ready.name, ready.hash};
+  for (auto waiting = queue->begin(); waiting != queue->end();) {
+    KeySlot slot = Slot(context, ready.database, key);
+    if (!slot) return true;
+    const std::string* const destination = waiting->second->destination();
+    if (destination != nullptr && !Holds(held, *destination)) return false;
+    if (waiting->second->Serve(&slot) == Waiter::Outcome::kNothing) {
+      ++waiting;
+    } else {
+      waiting = queue->erase(waiting);
+    }
+  }
+  return true;
+}
+
+void Store::ServeReady(const OpContext& context, const HeldStripes& held) {
+  // Serving may make further keys ready, behind those that are.
+  for (size_t i = 0; i < context.ready.size(); ++i) {
+    ReadyKey ready = context.ready[i];
+    Stripe& stripe = StripeOf({ready.name, ready.hash});
+    stripe.lock.AssertHeld();
+    if (stripe.waiters == nullptr) continue;
+    WaiterQueue* queue = stripe.waiters->Find(ready.database, ready.hash, ready.name);
+    if (queue == nullptr) continue;
+    const bool done = ServeQueue(context, ready, queue, held);
+    stripe.waiters->RemoveIfEmpty(ready.database, ready.hash, ready.name);
+    if (stripe.waiters->empty()) stripe.waiters.reset();
+    if (!done) context.deferred.push_back(std::move(ready));
+  }
+  context.ready.clear();
+}
+
+void Store::ServeDeferred(const OpContext& context) {
+  constexpr size_t kLockTogether = 8;
+  while (!context.deferred.empty()) {
+    const ReadyKey ready = std::move(context.deferred.back());
+    context.deferred.pop_back();
+    std::vector<std::string> destinations;
+    const Key key{ready.name, ready.hash};
+    {
+      Stripe& stripe = StripeOf(key);
+      StripeLock lock(LockOf(&stripe));
+      stripe.lock.AssertHeld();
+      WaiterQueue* queue = stripe.waiters == nullptr ? nullptr
+                                                     : stripe.waiters->Find(ready.database,
+                                                                            ready.hash, ready.name);
+      if (queue == nullptr) continue;
+      for (const auto& [ticket, waiter] : *queue) {
+        if (waiter->destination() != nullptr) destinations.push_back(*waiter->destination());
+        if (destinations.size() == kLockTogether) break;
+      }
+    }
+    absl::InlinedVector<Key, 16> keys = {key};
+    for (const std::string& name : destinations) keys.push_back(MakeKey(name));
+    const MultiLock lock = Lock(keys);
+    context.ready.push_back(ready);
+    ServeReady(context, {.several = &lock});
+  }
 }
 
 int64_t Store::Arm(uint64_t hash, int physical_database, int64_t tick) {
@@ -309,8 +428,12 @@ void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::H
   Keyspace* table = TableOf(&stripe, physical);
   if (table == nullptr) return;
   absl::InlinedVector<Entry*, 8> expired;
+  absl::InlinedVector<Entry*, 2> elements_due;
   table->VisitCandidates(HashOfHandle(handle), kHashBits, [&](Keyspace::Position position) {
     Entry* entry = position.node();
+    if (HoldsElementsArmedFor(handle.tick, *entry) && !entry->ExpiredAt(context.now_ms)) {
+      elements_due.push_back(entry);
+    }
     if (!entry->has_expiry_field()) return;
     if (entry->ExpiredAt(context.now_ms)) {
       expired.push_back(entry);
@@ -321,10 +444,41 @@ void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::H
       entry->Arm(static_cast<uint16_t>(tick));
     }
   });
+  for (Entry* entry : elements_due) FireElements(context, &stripe, physical, entry);
   for (Entry* entry : expired) RemoveExpired(context, &stripe, physical, entry);
 }
 
+// The handle of a collection's earliest element has fired: removes what is over, a bounded number,
+// and arms the next.
+void Store::FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
+  constexpr size_t kMaxElements = 256;  // some 100 us; the rest has to wait for the next tick
+  stripe->lock.AssertHeld();
+  Database* database = stripe->Find(physical);
+  BigValue* const object = entry->object();
+  object->set_armed_tick(BigValue::kNotArmed);
+  if (object->AllExpired(context.now_ms)) {
+    // Nothing of it is left: the reclaimer can have it as it is.
+    context.stats->expired_fields.Add(object->size());
+    RemoveEntry(stripe, physical, entry);
+    return;
+  }
+  context.stats->expired_fields.Add(object->RemoveExpired(context.now_ms, kMaxElements));
+  const int64_t next = object->NextExpiry();
+  if (next == BigValue::kNeverExpires) {
+    --database->expiring_elements;
+  } else if (next <= Entry::kMaxWheelExpiry) {
+    object->set_armed_tick(Arm(kKeyHasher(entry->key()), physical, TimingWheel::TickOf(next)));
+  }
+}
+
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
+  if (!RemoveEntry(stripe, physical, entry)) return false;
+  context.stats->expired_keys.Add();
+  return true;
+}
+
+// Removes an entry that may be gone already; false: it was.
+bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -332,8 +486,8 @@ bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical
       database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
   if (!position) return false;
   database->table.Erase(hash, position);
-  --database->expiring;
-  context.stats->expired_keys.Add();
+  if (entry->has_expiry_field()) --database->expiring;
+  if (entry->HasExpiringElements()) --database->expiring_elements;
   if (entry->IsBig()) {
     reclaimer_.Free(entry);
   } else {
@@ -354,12 +508,13 @@ bool Store::SweepStep(int wheel) {
     if (table == nullptr) continue;
     table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [&](Keyspace::Position position) {
       Entry* entry = position.node();
-      if (!entry->has_expiry_field() || !entry->armed() ||
-          entry->armed_tick() != static_cast<uint16_t>(handles[i].tick)) {
-        return;
-      }
+      const bool key = entry->has_expiry_field() && entry->armed() &&
+                       entry->armed_tick() == static_cast<uint16_t>(handles[i].tick);
+      const bool elements = HoldsElementsArmedFor(handles[i].tick, *entry);
+      if (!key && !elements) return;
       const int64_t tick = Arm(kKeyHasher(entry->key()), physical, handles[i].tick);
-      entry->Arm(static_cast<uint16_t>(tick));
+      if (key) entry->Arm(static_cast<uint16_t>(tick));
+      if (elements) entry->object()->set_armed_tick(tick);
     });
   }
   return count == kBatch;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -16,6 +17,7 @@
 #include "server/commands/families.h"
 #include "server/commands/memory.h"
 #include "server/commands/string_args.h"
+#include "server/config_value.h"
 #include "server/dataset_digest.h"
 #include "server/log.h"
 #include "storage/big_value.h"
@@ -114,7 +116,7 @@ void DigestValue(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Array(static_cast<int64_t>(args.Left()));
   for (size_t i = args.position(); i < ctx.argc(); ++i) {
     const ReadGuard value = ctx.Lookup(i, LookupMode::kPeek);
-    reply.Simple(value ? ValueDigest(*value) : EmptyDigest());
+    reply.Simple(value ? ValueDigest(*value, ctx.now_ms()) : EmptyDigest());
   }
 }
 
@@ -142,6 +144,16 @@ void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 void Protocol(CommandContext&, ArgReader& args, ReplyWriter& reply) {
   ReplySample(args.String(), reply);
+}
+
+void SetListOwnChunkBytes(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  constexpr int64_t kMax = (int64_t{1} << 32) - (1 << 20);
+  const std::optional<int64_t> bytes = ParseMemory(args.String());
+  if (!bytes || *bytes < 0 || *bytes > kMax) {
+    return reply.Error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
+  ctx.server().list_own_chunk_bytes.store(static_cast<size_t>(*bytes), std::memory_order_relaxed);
+  reply.Ok();
 }
 
 void ErrorReply(CommandContext&, ArgReader& args, ReplyWriter& reply) {
@@ -190,6 +202,9 @@ constexpr CommandSpec kSubcommands[] = {
         "Answers a sample of a type: string, integer, double, bignum, null, array, set, map, "
         "attrib, "
         "push, verbatim, true or false."),
+    Row("QUICKLIST-PACKED-THRESHOLD", 3, SetListOwnChunkBytes, "<size>",
+        "Sets the size from which on an element of a long list gets a chunk of its own. 0: as large "
+        "as a chunk may be, the default."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),
     Row("SLEEP", 3, Sleep, "<seconds>", "Stops the server for that long. Decimals are allowed."),

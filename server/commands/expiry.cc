@@ -8,6 +8,7 @@
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
+#include "server/commands/expire_conditions.h"
 #include "server/commands/families.h"
 #include "server/commands/string_args.h"
 
@@ -15,47 +16,6 @@ namespace spinel {
 namespace {
 
 enum class Relation : uint8_t { kToNow, kAbsolute };
-
-struct ExpireConditions {
-  bool missing = false;  // NX: only without an expiry
-  bool present = false;  // XX: only with one
-  bool greater = false;  // GT, LT: only if the new one is later or earlier; none is infinitely late
-  bool less = false;
-
-  // `current` may be Entry::kNoExpiry, `wanted` not.
-  bool Hold(int64_t current, int64_t wanted) const {
-    const bool has_expiry = current != Entry::kNoExpiry;
-    if (missing && has_expiry) return false;
-    if (present && !has_expiry) return false;
-    if (greater && (!has_expiry || wanted <= current)) return false;
-    if (less && has_expiry && wanted >= current) return false;
-    return true;
-  }
-};
-
-ExpireConditions ReadConditions(ArgReader& args) {
-  ExpireConditions conditions;
-  while (args.HasNext()) {
-    if (args.Tag("NX")) {
-      conditions.missing = true;
-    } else if (args.Tag("XX")) {
-      conditions.present = true;
-    } else if (args.Tag("GT")) {
-      conditions.greater = true;
-    } else if (args.Tag("LT")) {
-      conditions.less = true;
-    } else {
-      args.Fail(fmt::format("ERR Unsupported option {}", UntilNul(args.Peek())));
-    }
-  }
-  if (conditions.missing && (conditions.present || conditions.greater || conditions.less)) {
-    args.Fail("ERR NX and XX, GT or LT options at the same time are not compatible");
-  }
-  if (conditions.greater && conditions.less) {
-    args.Fail("ERR GT and LT options at the same time are not compatible");
-  }
-  return conditions;
-}
 
 // Reads a time that, unlike that of SET and its like, may be in the past. Returns Unix ms.
 int64_t ReadAnyExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit,
@@ -76,7 +36,7 @@ void ExpireKey(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUni
                Relation relation) {
   // The options are looked at before the time.
   ArgReader options(ctx.args(), 3);
-  const ExpireConditions conditions = ReadConditions(options);
+  const ExpireConditions conditions = ReadExpireConditions(options);
   if (!options.Done(reply)) return;
   const int64_t expiry = ReadAnyExpiry(ctx, args.Skip(1), unit, relation);
   if (!args.Check(reply)) return;

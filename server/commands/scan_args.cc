@@ -54,6 +54,13 @@ ScanOptions ReadScanOptions(ArgReader& args, ScanCommand command) {
   return options;
 }
 
+void EndScan(const OutputBuffer::Mark& begin, uint64_t cursor, int64_t elements,
+             ReplyWriter& reply) {
+  reply.EndArray(begin, elements);
+  reply.InsertBulk(begin, fmt::format_int(cursor).c_str());
+  reply.EndArray(begin, 2);
+}
+
 void ReplyCursor(uint64_t cursor, ReplyWriter& reply) {
   reply.Array(2);
   reply.Bulk(fmt::format_int(cursor).c_str());

@@ -41,5 +41,8 @@ ScanOptions ReadScanOptions(ArgReader& args, ScanCommand command);
 
 // The cursor, and the beginning of the reply: the caller writes an array behind it.
 void ReplyCursor(uint64_t cursor, ReplyWriter& reply);
+// The same when the elements have been written already, behind a mark: their array's header too.
+void EndScan(const OutputBuffer::Mark& begin, uint64_t cursor, int64_t elements,
+             ReplyWriter& reply);
 
 }  // namespace spinel

@@ -53,11 +53,11 @@ void StringValueArg::StoreUnlessOver(KeySlot* slot, int64_t expiry) {
 namespace {
 
 int64_t ToExpiry(const CommandContext& ctx, ArgReader& args, int64_t time, TimeUnit unit,
-                 bool relative) {
+                 bool relative, int64_t least = 1) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
   const int64_t base = relative ? ctx.now_ms() : 0;
-  if (time <= 0 || time > kMax / scale || time * scale > kMax - base) {
+  if (time < least || time > kMax / scale || time * scale > kMax - base) {
     args.Fail(fmt::format("ERR invalid expire time in '{}' command", ctx.command().name));
     return 0;
   }
@@ -95,7 +95,7 @@ bool ExpiryOption::Read(ArgReader& args) {
   return true;
 }
 
-int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args) const {
+int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args, int64_t least) const {
   if (!args.ok() || given_ == Given::kNone || given_ == Given::kWord) return Entry::kNoExpiry;
   ArgReader time_reader(ctx.args(), time_index_);
   const int64_t time = time_reader.Int();
@@ -106,7 +106,7 @@ int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args) const {
   const bool seconds = given_ == Given::kEx || given_ == Given::kExAt;
   const bool relative = given_ == Given::kEx || given_ == Given::kPx;
   return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds,
-                  relative);
+                  relative, least);
 }
 
 }  // namespace spinel

@@ -60,8 +60,8 @@ class ExpiryOption {
   // True: the next argument was one of these, and is consumed or an error is latched.
   bool Read(ArgReader& args);
   // Evaluates the time, so that syntax errors come before bad times. Unix ms, or Entry::kNoExpiry
-  // when no time was given; latches errors as ReadExpiry does.
-  int64_t Finish(const CommandContext& ctx, ArgReader& args) const;
+  // when no time was given; latches errors as ReadExpiry does, for times below `least`.
+  int64_t Finish(const CommandContext& ctx, ArgReader& args, int64_t least = 1) const;
   // Whether the word was given.
   bool has_word() const { return given_ == Given::kWord; }
 

@@ -1,15 +1,12 @@
 // Strings as numbers: INCR and its family.
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
 
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/commands/long_double.h"
 #include "server/commands/value_reply.h"
 
 namespace spinel {
@@ -63,43 +60,6 @@ void DecrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 // -- Floating point
 // --------------------------------------------------------------------------------
-
-// As strtold reads it, all of it, without a space in front; no NaN, nothing that overflows or
-// vanishes.
-bool ParseLongDouble(std::string_view text, long double* value) {
-  char terminated[5 * 1024];  // as long as numbers may be in Redis, its own results included
-  if (text.empty() || text.size() >= sizeof(terminated)) return false;
-  if (text.front() == ' ' || (text.front() >= '\t' && text.front() <= '\r')) return false;
-  std::memcpy(terminated, text.data(), text.size());
-  terminated[text.size()] = '\0';
-  char* end = nullptr;
-  errno = 0;
-  *value = std::strtold(terminated, &end);
-  if (end != terminated + text.size() || std::isnan(*value)) return false;
-  return errno != ERANGE || (!std::isinf(*value) && *value != 0);
-}
-
-// Decimal, without an exponent; 17 digits behind the point, less the zeros at their end.
-class LongDoubleText {
- public:
-  explicit LongDoubleText(long double value) {
-    const int written = std::snprintf(digits_, sizeof(digits_), "%.17Lf", value);
-    size_ = static_cast<size_t>(written);
-    while (digits_[size_ - 1] == '0') --size_;
-    if (digits_[size_ - 1] == '.') --size_;
-    if (view() == "-0") {
-      digits_[0] = '0';
-      size_ = 1;
-    }
-  }
-  std::string_view view() const { return {digits_, size_}; }
-
- private:
-  // The largest value has this many digits in front of the point.
-  static constexpr size_t kMaxDigits = std::numeric_limits<long double>::max_exponent10 + 1;
-  char digits_[1 + kMaxDigits + 1 + 17 + 1];
-  size_t size_;
-};
 
 static_assert(sizeof(LongDoubleText) < Blob::kMinBytes, "the result is stored in place");
 

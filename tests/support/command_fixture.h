@@ -15,6 +15,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -66,6 +67,9 @@ class TestClient : private Transport {
   // the command's replies.
   std::vector<RespValue> TakePushes();
   Session& session() { return session_; }
+  // Whether it waits in a blocking command; the reply, once there is one, comes by TakePushes.
+  bool blocked() const { return session_.blocked != nullptr; }
+  void Unblock(const std::string& resp);
 
  private:
   void Push(const std::shared_ptr<const std::string>& resp) override { pushes_ += *resp; }
@@ -120,6 +124,7 @@ class CommandFixture : private Runtime {
   LoopState& loop(int) override { return *loop_; }
   void Post(int, std::function<void()> task) override { task(); }
   void CloseClient(int, uint64_t id) override { closed_.push_back(id); }
+  void Unblock(int, uint64_t id, std::string resp) override;
   void ResumePaused() override {}
   void Shutdown() override { shutdown_ = true; }
 
@@ -129,6 +134,7 @@ class CommandFixture : private Runtime {
   std::unique_ptr<LoopState> loop_;
   std::unique_ptr<TestClient> client_;
   std::vector<uint64_t> closed_;
+  std::map<uint64_t, TestClient*> clients_;  // all that were made
   bool shutdown_ = false;
 };
 
