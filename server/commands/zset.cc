@@ -193,8 +193,8 @@ void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   uint64_t cursor = ReadCursor(args.Skip(1));
   if (!args.Check(reply)) return;
   const ReadGuard set = ctx.Lookup();
-  // As in Redis, a missing key is answered whatever the options.
-  if (set && !set.Is(ValueType::kSortedSet)) return reply.Error(kWrongTypeError);
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  // As in Redis, a missing key is answered whatever the options are.
   if (!set) {
     ReplyCursor(0, reply);
     return reply.Array(0);
