@@ -51,6 +51,13 @@ class CollectionParts:
     def zset_key(self):
         return self.own_or_any("zset")
 
+    def lex_key(self):
+        """A sorted set whose scores are all the same: what ranges by name are defined for."""
+        return f"lex:{self.dice.randrange(3)}"
+
+    def lex_scored(self):
+        return [part for _ in range(self.dice.randrange(1, 9)) for part in (0, self.element())]
+
     def set_or_zset_key(self):
         return self.own_or_any(self.dice.choice(("set", "zset", "zset")))
 
@@ -191,14 +198,15 @@ class CollectionParts:
 
     def zrange(self):
         """Bounds and options of ZRANGE and ZRANGESTORE without WITHSCORES."""
-        by = self.dice.choice(("index", "score", "lex"))
-        if by == "index":
+        if self.dice.random() < 0.5:
             words = [self.index(), self.index()]
-        elif by == "score":
-            words = [self.score_bound(), self.score_bound(), "BYSCORE", *self.offset_limit()]
         else:
-            words = [self.lex_bound(), self.lex_bound(), "BYLEX", *self.offset_limit()]
+            words = [self.score_bound(), self.score_bound(), "BYSCORE", *self.offset_limit()]
         return words + self.dice.choice(([], ["REV"]))
+
+    def zrange_lex(self):
+        return [self.lex_bound(), self.lex_bound(), "BYLEX", *self.offset_limit(),
+                *self.dice.choice(([], ["REV"]))]
 
     def zrange_scores(self):
         return self.zrange() + self.with_scores()
@@ -310,21 +318,26 @@ COLLECTION_GRAMMAR = {
         ("ZMSCORE", C.zset_key, C.elements),
         ("ZCARD", C.zset_key),
         ("ZCOUNT", C.zset_key, C.score_bound, C.score_bound),
-        ("ZLEXCOUNT", C.zset_key, C.lex_bound, C.lex_bound),
+        ("ZLEXCOUNT", C.lex_key, C.lex_bound, C.lex_bound),
         ("ZRANK", C.zset_key, C.element),
         ("ZREVRANK", C.zset_key, C.element),
         ("ZRANGE", C.zset_key, C.zrange_scores),
         ("ZRANGE", C.zset_key, C.zrange_scores),
+        ("ZADD", C.lex_key, C.lex_scored),
+        ("ZADD", C.lex_key, C.lex_scored),
+        ("ZREM", C.lex_key, C.elements),
+        ("ZRANGE", C.lex_key, C.zrange_lex, C.with_scores),
+        ("ZRANGESTORE", C.lex_key, C.lex_key, C.zrange_lex),
         ("ZREVRANGE", C.zset_key, C.index, C.index, C.with_scores),
         ("ZRANGEBYSCORE", C.zset_key, C.score_bound, C.score_bound, C.with_scores, C.offset_limit),
         ("ZREVRANGEBYSCORE", C.zset_key, C.score_bound, C.score_bound, C.with_scores,
          C.offset_limit),
-        ("ZRANGEBYLEX", C.zset_key, C.lex_bound, C.lex_bound, C.offset_limit),
-        ("ZREVRANGEBYLEX", C.zset_key, C.lex_bound, C.lex_bound, C.offset_limit),
+        ("ZRANGEBYLEX", C.lex_key, C.lex_bound, C.lex_bound, C.offset_limit),
+        ("ZREVRANGEBYLEX", C.lex_key, C.lex_bound, C.lex_bound, C.offset_limit),
         ("ZRANGESTORE", C.zset_key, C.zset_key, C.zrange),
         ("ZREMRANGEBYRANK", C.zset_key, C.index, C.index),
         ("ZREMRANGEBYSCORE", C.zset_key, C.score_bound, C.score_bound),
-        ("ZREMRANGEBYLEX", C.zset_key, C.lex_bound, C.lex_bound),
+        ("ZREMRANGEBYLEX", C.lex_key, C.lex_bound, C.lex_bound),
         ("ZPOPMIN", C.zset_key, C.pop_count),
         ("ZPOPMAX", C.zset_key, C.pop_count),
         ("ZMPOP", C.counted_zsets_only, C.min_or_max, C.count_option),
