@@ -15,6 +15,7 @@
 #include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/prefetch.h"
 
 namespace spinel {
 namespace {
@@ -252,7 +253,7 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
          !session_.closing.load(std::memory_order_relaxed)) {
     const size_t batch_bytes = ParseBatch(data + consumed, size - consumed, &broken);
     if (loop_->requests().empty() && batch_bytes == 0) break;
-    PrefetchBatch();
+    PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
     const size_t executed = ExecuteBatch();
     if (executed < loop_->requests().size()) {
       // Held back: what was parsed is parsed again when the client goes on.
@@ -344,21 +345,6 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
     previous = &requests[i];
   }
   return position;
-}
-
-// A look-up misses the cache twice, at the bucket and at the entry. Interleaved over a batch the
-// misses overlap.
-void Connection::PrefetchBatch() {
-  const std::vector<Request>& requests = loop_->requests();
-  if (requests.size() < 2) return;
-  Store& store = loop_->server().store();
-  const int db = session_.db();
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchBucket(db, request.key);
-  }
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchEntry(db, request.key);
-  }
 }
 
 size_t Connection::ExecuteBatch() {

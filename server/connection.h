@@ -116,7 +116,6 @@ class Connection final : public Transport {
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
-  void PrefetchBatch();
   void ProtocolError(std::string_view text);
   const ParserLimits Limits() const;
 

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "storage/big_value.h"
 #include "storage/random.h"
 
 namespace spinel {
@@ -106,6 +105,20 @@ void Store::PrefetchEntry(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
   StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
+}
+
+bool Store::PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                             ElementHint hint) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  const Keyspace* table = TableOf(&stripe, Physical(database));
+  if (table == nullptr) return false;
+  const Keyspace::Position position =
+      table->Find(key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (!position || !position.node()->is_object()) return false;
+  const BigValue& object = *position.node()->object();
+  for (const uint64_t hash : hashes) object.Prefetch(hash, hint);
+  return true;
 }
 
 uint64_t Store::Size(int database) {
@@ -443,6 +456,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   Database* database = stripe->Find(physical);
   BigValue* const object = entry->object();
   object->set_armed_tick(BigValue::kNotArmed);
+  if (!object->HasExpiringElements()) return;  // they have lost their expiries since
   if (object->AllExpired(context.now_ms)) {
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());

@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "storage/access_clock.h"
+#include "storage/big_value.h"
 #include "storage/guards.h"
 #include "storage/key_slot.h"
 #include "storage/reclaimer.h"
@@ -73,6 +74,11 @@ class Store {
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
+
+  // The same for elements of the collection at a key, by their hashes (kKeyHasher); what `hint` names
+  // comes after PrefetchEntry, in this order. False: there is no object at the key.
+  bool PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                        ElementHint hint);
 
   int databases() const { return databases_; }
   // Keys physically present, expired or not.

@@ -24,6 +24,7 @@ using Keyspace = HashTable<Entry, EntryHash>;
 // One database's share of a stripe.
 struct Database {
   Keyspace table;
+  // A stripe never has 2^32 keys.
   uint32_t expiring = 0;           // keys with an expiry
   uint32_t expiring_elements = 0;  // keys with elements that expire by themselves
 };
