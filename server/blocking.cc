@@ -8,6 +8,7 @@
 #include "protocol/numbers.h"
 #include "protocol/output_buffer.h"
 #include "server/command_context.h"
+#include "server/commands/value_reply.h"
 
 namespace spinel {
 
@@ -94,6 +95,20 @@ int64_t ReadTimeout(const CommandContext& ctx, ArgReader& args) {
   }
   if (!args.ok() || ms == 0) return 0;
   return ctx.now_ms() + static_cast<int64_t>(ms);
+}
+
+void TakeOrBlock(CommandContext& ctx, ReplyWriter& reply, BlockRequest request) {
+  const LockedKeys keys = ctx.LockKeys();
+  for (size_t i = 0; i < keys.size(); ++i) {
+    KeySlot slot = keys.Slot(i);
+    if (!slot) continue;
+    slot.Touch();
+    if (RefuseWrongType(slot, request.type, reply)) return;
+    return request.take(&slot, nullptr, reply);
+  }
+  if (!ctx.may_block()) return reply.NullArray();
+  for (size_t i = 0; i < keys.size(); ++i) request.keys.push_back(i);
+  Block(ctx, keys, std::move(request));
 }
 
 void Block(CommandContext& ctx, const LockedKeys& keys, BlockRequest request) {

@@ -112,6 +112,10 @@ class BlockedClients {
 // Latches Redis' errors.
 int64_t ReadTimeout(const CommandContext& ctx, ArgReader& args);
 
+// Takes from the first of the command's keys that exists; it has to be of the request's type. Blocks
+// when there is none.
+void TakeOrBlock(CommandContext& ctx, ReplyWriter& reply, BlockRequest request);
+
 // Makes the client wait. Expects `keys` to be locked still, and ctx.may_block().
 void Block(CommandContext& ctx, const LockedKeys& keys, BlockRequest request);
 

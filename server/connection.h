@@ -21,39 +21,12 @@
 #include "protocol/output_buffer.h"
 #include "protocol/resp_parser.h"
 #include "server/dispatcher.h"
+#include "server/input_buffer.h"
 #include "server/session.h"
 
 namespace spinel {
 
 class EventLoop;
-
-// Bytes received that do not make a whole request yet.
-class InputBuffer {
- public:
-  InputBuffer() = default;
-  ~InputBuffer();
-  InputBuffer(const InputBuffer&) = delete;
-  InputBuffer& operator=(const InputBuffer&) = delete;
-
-  char* data() { return data_; }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  size_t capacity() const { return capacity_; }
-
-  // Room for at least `bytes` behind the data. False: no memory.
-  bool Reserve(size_t bytes);
-  char* end() { return data_ + size_; }
-  size_t room() const { return capacity_ - size_; }
-  void Commit(size_t bytes) { size_ += bytes; }
-  bool Append(std::string_view bytes);
-  // Drops bytes from the front; frees the memory with the last one.
-  void Consume(size_t bytes);
-
- private:
-  char* data_ = nullptr;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
-};
 
 class Connection final : public Transport {
  public:

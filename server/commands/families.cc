@@ -22,6 +22,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       ZsetRangeCommands(),
       ZsetPopCommands(),
       ZsetRandomCommands(),
+      ZsetBlockingCommands(),
       ZsetAlgebraCommands(),
       HashCommands(),
       HashCounterCommands(),

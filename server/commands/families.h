@@ -20,6 +20,7 @@ std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> ZsetRandomCommands();
+std::span<const CommandSpec> ZsetBlockingCommands();
 std::span<const CommandSpec> ZsetAlgebraCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashCounterCommands();

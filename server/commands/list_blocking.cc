@@ -15,21 +15,6 @@
 namespace spinel {
 namespace {
 
-// Serves the command from the first key that holds a list; blocks when there is none.
-void PopOrBlock(CommandContext& ctx, ReplyWriter& reply, BlockRequest request) {
-  const LockedKeys keys = ctx.LockKeys();
-  for (size_t i = 0; i < keys.size(); ++i) {
-    KeySlot slot = keys.Slot(i);
-    if (!slot) continue;
-    slot.Touch();
-    if (RefuseWrongType(slot, ValueType::kList, reply)) return;
-    return request.take(&slot, nullptr, reply);
-  }
-  if (!ctx.may_block()) return reply.NullArray();
-  for (size_t i = 0; i < keys.size(); ++i) request.keys.push_back(i);
-  Block(ctx, keys, std::move(request));
-}
-
 void BlockingPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, ListEnd end) {
   args.Skip(ctx.argc() - 2);
   BlockRequest request;
@@ -38,7 +23,7 @@ void BlockingPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, ListE
   request.take = [end, limits = ListLimitsOf(ctx)](KeySlot* list, KeySlot*, ReplyWriter& out) {
     PopOneWithKey(list, end, limits, out);
   };
-  PopOrBlock(ctx, reply, std::move(request));
+  TakeOrBlock(ctx, reply, std::move(request));
 }
 
 void BLPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -63,7 +48,7 @@ void BLMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
                                                           ReplyWriter& out) {
     PopManyWithKey(list, end, static_cast<size_t>(count), limits, out);
   };
-  PopOrBlock(ctx, reply, std::move(request));
+  TakeOrBlock(ctx, reply, std::move(request));
 }
 
 // -- Moving
