@@ -18,17 +18,22 @@ namespace spinel {
 // All keys of a command, their stripes locked.
 class LockedKeys {
  public:
+  // With `everything`, all other keys are locked as well.
   LockedKeys(Store* store, const OpContext* context, int database, Locking locking,
-             absl::InlinedVector<Key, 16> keys)
+             absl::InlinedVector<Key, 16> keys, bool everything = false)
       : store_(store),
         context_(context),
         database_(database),
         keys_(std::move(keys)),
-        lock_(locking == Locking::kTake ? store->Lock(keys_) : MultiLock()) {}
+        lock_(locking != Locking::kTake ? MultiLock()
+              : everything              ? store->LockAll()
+                                        : store->Lock(keys_)) {}
 
   size_t size() const { return keys_.size(); }
   const Key& key(size_t i) const { return keys_[i]; }
   KeySlot Slot(size_t i) const { return store_->Slot(*context_, database_, keys_[i]); }
+  // A key that is none of the command's; expects everything to be locked.
+  KeySlot SlotOf(const Key& key) const { return store_->Slot(*context_, database_, key); }
   // The same key in another database: its stripe is the same.
   KeySlot SlotIn(int database, size_t i) const {
     return store_->Slot(*context_, database, keys_[i]);
@@ -81,8 +86,13 @@ class CommandContext {
   }
   // All of the command's keys in their order, by its row.
   LockedKeys LockKeys() const;
+  // The same with every other key locked as well, for commands that reach keys which only the data
+  // names (SORT's patterns).
+  LockedKeys LockEverything() const;
 
  private:
+  absl::InlinedVector<Key, 16> Keys() const;
+
   Server* server_;
   LoopState* loop_;
   Session* session_;

@@ -97,6 +97,7 @@ class ListObject final : public BigValue {
   struct Removed {
     ListChunk* chain = nullptr;
     size_t chunks = 0;
+    size_t memory = 0;  // their bytes
   };
   // Removes `count` < size() elements from an end.
   Removed RemoveFromEnd(ListEnd end, size_t count);

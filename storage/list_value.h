@@ -119,6 +119,9 @@ class ListValue {
 
   size_t size() const;
 
+  // Replaces whatever the key held, and its expiry, by a list of these elements, which may lie in
+  // it; none: deletes the key.
+  void Store(std::span<const std::string_view> elements);
   // Pushes one after the other: at the head the last one ends up first.
   void Push(ListEnd end, std::span<const std::string_view> elements);
   // As Push, for a caller that counts the changes itself.

@@ -14,6 +14,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       ListCommands(),
       ListPopCommands(),
       ListChangeCommands(),
+      SortCommands(),
       ZsetCommands(),
       ZsetRangeCommands(),
       ZsetPopCommands(),
