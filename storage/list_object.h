@@ -106,7 +106,7 @@ class ListObject final : public BigValue {
   size_t RemoveMatches(ListEnd from, std::string_view element, size_t limit,
                        const ListLimits& limits);
 
-  // Bytes of all elements; expects few chunks.
+  // Bytes of all elements; linear in the chunks.
   size_t ElementBytes() const;
   // Writes all elements one after the other, ElementBytes() in all.
   void CopyElements(char* to) const;
