@@ -2,13 +2,21 @@
 
 namespace spinel {
 
-LockedKeys CommandContext::LockKeys() const {
+absl::InlinedVector<Key, 16> CommandContext::Keys() const {
   std::vector<int> indexes;
   ExtractKeys(*command_->spec, args_, &indexes);
   absl::InlinedVector<Key, 16> keys;
   keys.reserve(indexes.size());
   for (const int index : indexes) keys.push_back(key(static_cast<size_t>(index)));
-  return LockedKeys(&store(), &op(), session_->db(), locking_, std::move(keys));
+  return keys;
+}
+
+LockedKeys CommandContext::LockKeys() const {
+  return LockedKeys(&store(), &op(), session_->db(), locking_, Keys());
+}
+
+LockedKeys CommandContext::LockEverything() const {
+  return LockedKeys(&store(), &op(), session_->db(), locking_, Keys(), /*everything=*/true);
 }
 
 }  // namespace spinel

@@ -18,14 +18,17 @@ namespace spinel {
 // All keys of a command, their stripes locked.
 class LockedKeys {
  public:
+  // With `everything`, all other keys are locked as well.
   LockedKeys(Store* store, const OpContext* context, int database, Locking locking,
-             absl::InlinedVector<Key, 16> keys)
+             absl::InlinedVector<Key, 16> keys, bool everything = false)
       : store_(store),
         context_(context),
         database_(database),
         keys_(std::move(keys)),
         serves_(locking == Locking::kTake),
-        lock_(serves_ ? store->Lock(keys_) : MultiLock()) {}
+        lock_(!serves_      ? MultiLock()
+              : everything ? store->LockAll()
+                           : store->Lock(keys_)) {}
   // Serves those who wait for one of the keys.
   ~LockedKeys() {
     if (!context_->ready.empty() && serves_) store_->ServeReady(*context_, {.several = &lock_});
@@ -36,6 +39,8 @@ class LockedKeys {
   size_t size() const { return keys_.size(); }
   const Key& key(size_t i) const { return keys_[i]; }
   KeySlot Slot(size_t i) const { return store_->Slot(*context_, database_, keys_[i]); }
+  // A key that is none of the command's; expects everything to be locked.
+  KeySlot SlotOf(const Key& key) const { return store_->Slot(*context_, database_, key); }
   // The same key in another database: its stripe is the same.
   KeySlot SlotIn(int database, size_t i) const {
     return store_->Slot(*context_, database, keys_[i]);
@@ -91,8 +96,13 @@ class CommandContext {
   bool may_block() const { return locking_ == Locking::kTake; }
   // All of the command's keys in their order, by its row.
   LockedKeys LockKeys() const;
+  // The same with every other key locked as well, for commands that reach keys which only the data
+  // names (SORT's patterns).
+  LockedKeys LockEverything() const;
 
  private:
+  absl::InlinedVector<Key, 16> Keys() const;
+
   Server* server_;
   LoopState* loop_;
   Session* session_;

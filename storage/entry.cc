@@ -160,7 +160,8 @@ bool Entry::ObjectExpires() const { return object()->HasExpiringElements(); }
 
 bool Entry::IsBig() const {
   if (is_blob()) return blob()->IsBig();
-  return is_object() && object()->size() > BigValue::kSlowToFree;
+  return is_object() && (object()->size() > BigValue::kSlowToFree ||
+                         object()->MemoryBytes() >= Blob::kBigBytes);
 }
 
 }  // namespace spinel

@@ -296,11 +296,10 @@ ListObject::Removed ListObject::RemoveFromEnd(ListEnd end, size_t count) {
     if (first.index > 0) first.chunk->DropFront(first.chunk->run().Seek(first.index), first.index);
     ListChunk* const last_removed = first.chunk->prev();
     if (last_removed != nullptr) {
-      removed = {head_, first.chunks};
+      removed = {head_, first.chunks, first.memory};
       last_removed->set_next(nullptr);
       first.chunk->set_prev(nullptr);
       head_ = first.chunk;
-      memory_ -= first.memory;
     }
   } else {
     const Seeked last = SeekChunk(size_ - 1 - count);  // the last that stays
@@ -308,14 +307,15 @@ ListObject::Removed ListObject::RemoveFromEnd(ListEnd end, size_t count) {
     const size_t drop = chunk->count() - 1 - last.index;
     if (drop > 0) chunk->DropBack(chunk->run().Seek(last.index + 1), drop);
     if (chunk->next() != nullptr) {
-      removed = {chunk->next(), chunks_ - last.chunks - 1};
+      removed = {chunk->next(), chunks_ - last.chunks - 1,
+                 memory_ - last.memory - chunk->MemoryBytes()};
       chunk->set_next(nullptr);
       removed.chain->set_prev(nullptr);
       tail_ = chunk;
-      memory_ = last.memory + chunk->MemoryBytes();
     }
   }
   chunks_ -= removed.chunks;
+  memory_ -= removed.memory;
   size_ -= count;
   return removed;
 }

@@ -97,6 +97,7 @@ class ListObject final : public BigValue {
   struct Removed {
     ListChunk* chain = nullptr;
     size_t chunks = 0;
+    size_t memory = 0;  // their bytes
   };
   // Removes `count` < size() elements from an end.
   Removed RemoveFromEnd(ListEnd end, size_t count);
@@ -105,7 +106,7 @@ class ListObject final : public BigValue {
   size_t RemoveMatches(ListEnd from, std::string_view element, size_t limit,
                        const ListLimits& limits);
 
-  // Bytes of all elements; expects few chunks.
+  // Bytes of all elements; linear in the chunks.
   size_t ElementBytes() const;
   // Writes all elements one after the other, ElementBytes() in all.
   void CopyElements(char* to) const;

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "absl/container/inlined_vector.h"
+#include "storage/blob.h"
 #include "storage/key_slot.h"
 #include "storage/packed_list.h"
 #include "storage/store.h"
@@ -11,8 +12,9 @@
 namespace spinel {
 namespace {
 
-// Chains with more chunks are deleted elsewhere.
+// Chains with more chunks or bytes are deleted elsewhere.
 constexpr size_t kChunksAtOnce = 8;
+constexpr size_t kBytesAtOnce = Blob::kBigBytes;
 
 size_t BytesOf(std::span<const std::string_view> elements) {
   size_t bytes = 0;
@@ -66,17 +68,15 @@ size_t ListValue::size() const { return slot_->exists() ? ListView(*slot_->entry
 // -----------------------------------------------------------------------------
 
 bool ListValue::FitsPacked(size_t more_elements, size_t more_bytes) const {
-  const std::string_view block =
-      slot_->exists() ? slot_->entry()->inline_value() : std::string_view();
-  const size_t count = slot_->exists() ? PackedList(block).count() : 0;
-  const size_t bytes = slot_->exists() ? block.size() : PackedList::kHeaderBytes;
-  return count + more_elements <= limits_.max_count &&
-         bytes + more_bytes <= std::min(limits_.max_bytes, PackedList::kMaxBytes);
+  const PackedList list(*slot_->entry());
+  return list.count() + more_elements <= limits_.max_count &&
+         list.bytes() + more_bytes <= std::min(limits_.max_bytes, PackedList::kMaxBytes);
 }
 
 void ListValue::Create(ListEnd end, std::span<const std::string_view> elements) {
   const size_t bytes = BytesOf(elements);
-  if (FitsPacked(elements.size(), bytes)) {
+  if (elements.size() <= limits_.max_count &&
+      PackedList::kHeaderBytes + bytes <= std::min(limits_.max_bytes, PackedList::kMaxBytes)) {
     Entry* const entry =
         Entry::NewPacked(slot_->key().name, ValueType::kList, CollectionEncoding::kPacked,
                          PackedList::kHeaderBytes + bytes, false);
@@ -126,6 +126,15 @@ void ListValue::PackIfSmall() {
 
 // -- Ends
 // ------------------------------------------------------------------------------------------
+
+void ListValue::Store(std::span<const std::string_view> elements) {
+  if (elements.empty()) {
+    slot_->Delete();
+    return;
+  }
+  slot_->MarkChanged(elements.size());
+  Create(ListEnd::kTail, elements);
+}
 
 void ListValue::Push(ListEnd end, std::span<const std::string_view> elements) {
   slot_->MarkChanged(elements.size());
@@ -180,7 +189,9 @@ void ListValue::RemovePacked(ListEnd end, size_t count) {
 
 void ListValue::RemoveFromObject(ListEnd end, size_t count) {
   const ListObject::Removed removed = slot_->object<ListObject>()->RemoveFromEnd(end, count);
-  if (removed.chunks <= kChunksAtOnce) return ListChunk::DeleteChain(removed.chain);
+  if (removed.chunks <= kChunksAtOnce && removed.memory < kBytesAtOnce) {
+    return ListChunk::DeleteChain(removed.chain);
+  }
   ListChunk* const chain = removed.chain;
   slot_->store()->reclaimer().Run([chain] { ListChunk::DeleteChain(chain); }, 1);
 }

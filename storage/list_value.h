@@ -39,6 +39,13 @@ class ListView {
   }
 
   size_t size() const { return object_ != nullptr ? object_->size() : packed_.count; }
+  // Of a list beyond its entry, else 0.
+  size_t chunks() const { return object_ != nullptr ? object_->chunks() : 0; }
+  // What the elements take without the room for more, their lengths included; linear in the chunks.
+  size_t bytes() const {
+    return object_ != nullptr ? object_->ElementBytes()
+                              : static_cast<size_t>(packed_.end - packed_.begin);
+  }
 
   // An element by its index, negative ones counted from the end; nothing outside of the list.
   std::optional<std::string_view> At(int64_t index) const;
@@ -119,6 +126,9 @@ class ListValue {
 
   size_t size() const;
 
+  // Replaces whatever the key held, and its expiry, by a list of these elements, which may lie in
+  // it; none: deletes the key.
+  void Store(std::span<const std::string_view> elements);
   // Pushes one after the other: at the head the last one ends up first.
   void Push(ListEnd end, std::span<const std::string_view> elements);
   // As Push, for a caller that counts the changes itself.

@@ -3,7 +3,7 @@
 //
 // Leaves are blocks of 256 bytes with up to 42 pointers of 48 bits. A leaf that is full first
 // shares with a neighbour, and one that grows at the end of the tree splits at its end, so that
-// leaves stay well filled: 8 to 9 bytes per element in any order of insertion. Inner nodes keep a
+// leaves stay well filled: 7 to 9 bytes per element, by the order of insertion. Inner nodes keep a
 // copy of each child's lowest score, so that a descent reads no element unless scores are equal.
 //
 // The tree does not own its elements. Scores are never NaN; no two elements are equal in score and

@@ -21,6 +21,7 @@
 #include "server/dataset_digest.h"
 #include "server/log.h"
 #include "storage/big_value.h"
+#include "storage/list_value.h"
 #include "storage/string_value.h"
 #include "storage/value_info.h"
 
@@ -97,15 +98,28 @@ size_t SerializedLength(const Entry& entry) {
   return RdbLengthBytes(length) + length;
 }
 
+// What else DEBUG OBJECT tells of a list of several chunks; "compressed" is whether
+// list-compress-depth asks for it, as Redis tells it.
+std::string ChunkDetails(const CommandContext& ctx, const Entry& entry) {
+  if (entry.type() != ValueType::kList) return {};
+  const ListView list(entry);
+  if (list.chunks() == 0) return {};
+  return fmt::format(
+      " ql_nodes:{} ql_avg_node:{:.2f} ql_listpack_max:{} ql_compressed:{} ql_uncompressed_size:{}",
+      list.chunks(), static_cast<double>(list.size()) / static_cast<double>(list.chunks()),
+      ctx.config().list_max_listpack_size(), ctx.config().list_compress_depth() == 0 ? 0 : 1,
+      list.bytes());
+}
+
 void Object(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const size_t key = args.position();
   const ReadGuard value = ctx.Lookup(key, LookupMode::kPeek);
   if (!value) return reply.Error("ERR no such key");
   const uint32_t clock = value->access_clock();
   reply.Simple(fmt::format(
-      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
+      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}{}",
       fmt::ptr(&*value), EncodingName(*value), SerializedLength(*value), clock,
-      ctx.store().access_tracking().IdleSeconds(clock, ctx.now_ms())));
+      ctx.store().access_tracking().IdleSeconds(clock, ctx.now_ms()), ChunkDetails(ctx, *value)));
 }
 
 void DigestAll(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -203,7 +217,8 @@ constexpr CommandSpec kSubcommands[] = {
         "attrib, "
         "push, verbatim, true or false."),
     Row("QUICKLIST-PACKED-THRESHOLD", 3, SetListOwnChunkBytes, "<size>",
-        "Sets the size from which on an element of a long list gets a chunk of its own. 0: as large "
+        "Sets the size from which on an element of a long list gets a chunk of its own. 0: as "
+        "large "
         "as a chunk may be, the default."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),

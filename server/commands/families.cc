@@ -18,6 +18,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       SetCommands(),
       SetRandomCommands(),
       SetAlgebraCommands(),
+      SortCommands(),
       ZsetCommands(),
       ZsetRangeCommands(),
       ZsetPopCommands(),

@@ -16,6 +16,7 @@ std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> ListPopCommands();
 std::span<const CommandSpec> ListChangeCommands();
 std::span<const CommandSpec> ListBlockingCommands();
+std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetPopCommands();

@@ -203,16 +203,17 @@ void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!args.Done(reply)) return;
 
   const ZsetView view(*set);
-  absl::InlinedVector<ScoredMember, 32> found;
+  const auto begin = reply.Begin();
+  int64_t elements = 0;
   cursor = view.Scan(cursor, options.count, [&](const ScoredMember& scored) {
-    if (options.pattern.Matches(scored.member)) found.push_back(scored);
-  });
-  ReplyCursor(cursor, reply);
-  reply.Array(static_cast<int64_t>(found.size() * (options.names_only ? 1 : 2)));
-  for (const ScoredMember& scored : found) {
+    if (!options.pattern.Matches(scored.member)) return;
     reply.Bulk(scored.member);
-    if (!options.names_only) ReplyScannedScore(scored.score, view.is_packed(), reply);
-  }
+    ++elements;
+    if (options.names_only) return;
+    ReplyScannedScore(scored.score, view.is_packed(), reply);
+    ++elements;
+  });
+  EndScan(begin, cursor, elements, reply);
 }
 
 // -- Rows

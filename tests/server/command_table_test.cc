@@ -134,6 +134,10 @@ TEST_CASE("Command table: a row's keys lie within its arguments") {
       CHECK(keys.flags != 0);
     }
     CHECK((command->spec->extractor != nullptr) == command->Has(kMovableKeys));
+    if (command->spec->element != 0) {
+      CHECK(command->spec->element > keys.first);
+      CHECK(command->spec->element < std::abs(command->spec->arity));
+    }
   }
 }
 
