@@ -336,7 +336,7 @@ TEST_CASE_METHOD(ZsetFixture, "ZRANDMEMBER: every member has its chance") {
 
 TEST_CASE_METHOD(ZsetFixture, "Sorted sets: their digest is Redis's") {
   const auto digest = [this](const char* key) {
-    return ValueDigest(*server().store().Read(state().op, 0, Store::MakeKey(key)));
+    return ValueDigest(*server().store().Read(state().op, 0, Store::MakeKey(key)), now_ms());
   };
   BothEncodings([&] {
     Run("ZADD", "z", "1", "a", "2.5", "b", "-1e100", "c");
