@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures our server beside redis-server in the same run: CPU per request, bytes per key and per connection.
+"""Measures our server beside redis-server in the same run: CPU per request, bytes per key, member and connection.
 
 Servers are pinned to one CPU with --io-threads 1, redis-benchmark to another. What is compared is the server's
 own CPU time per request (utime + stime), not the rate, which the client limits; the rate is in the result files.
@@ -18,7 +18,8 @@ from peers.server import Server, version
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ("redis", "ours")
-KINDS = ("speed", "memory", "idle")
+COLLECTIONS = ("hash", "list", "set", "zset")
+KINDS = ("speed", "memory", "idle", *COLLECTIONS, "collection-memory")
 
 
 def parse_options():
@@ -27,10 +28,12 @@ def parse_options():
     parser.add_argument("--server-a", default="redis-server", metavar="PATH", help="the peer (redis-server)")
     parser.add_argument("--server-b", default=os.path.join(ROOT, "build/release/spinel-server"), metavar="PATH",
                         help="ours (build/release/spinel-server)")
-    parser.add_argument("--only", action="append", choices=KINDS, help="measure only this; may be repeated")
+    parser.add_argument("--only", action="append", choices=KINDS, 
+                        help="measure only this; may be repeated. speed is that of GET and SET, hash to zset that of "
+                        "the commands on such values")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each speed run; medians count (5)")
     parser.add_argument("--scale", type=float, default=1.0,
-                        help="multiplies the requests of each run, which are 400,000 to 4,000,000")
+                        help="multiplies the requests of each run, which are 200,000 to 4,000,000")
     parser.add_argument("--quick", action="store_true", help="3 rounds of a quarter of the requests: a first look")
     parser.add_argument("--keys", type=int, default=1_000_000, help="keys in the store (1000000)")
     parser.add_argument("--connections", type=int, default=10_000, help="idle connections (10000)")
@@ -82,6 +85,12 @@ def run(options, paths):
         results["idle connection"] = measure.idle(makers, options, progress)
     if "speed" in options.only:
         results["speed"] = run_speed(options, paths)
+    for kind in COLLECTIONS:
+        if kind in options.only:
+            cells = measure.collection_speed(makers, kind, options, progress)
+            results["speed"] = results.get("speed", {}) | cells
+    if "collection-memory" in options.only:
+        results["collection memory"] = measure.collection_memory(makers, options, progress)
     return results
 
 

@@ -49,7 +49,7 @@ ClientType TypeOf(const Session& session) {
 std::string ClientFlags(const Session& session) {
   std::string flags;
   if (session.subscribed()) flags += 'P';
-  if (Read(session.paused)) flags += 'b';
+  if (Read(session.paused) || Read(session.waiting)) flags += 'b';
   if (Read(session.closing)) flags += 'A';
   if (session.origin.unix_socket) flags += 'U';
   if (Read(session.no_evict)) flags += 'e';

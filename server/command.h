@@ -110,6 +110,9 @@ struct CommandSpec {
   Handler handler = nullptr;                      // null for a container
   std::span<const CommandSpec> subcommands = {};  // of a container
   KeyExtractor extractor = nullptr;               // with kMovableKeys
+  // The argument that is looked up in the collection at the first key, if that is a table: pipelines
+  // bring its place into the cache. 0: none.
+  uint8_t element = 0;
   // Documentation, in our own words.
   std::string_view group = {};
   std::string_view since = {};

@@ -25,9 +25,19 @@ class LockedKeys {
         context_(context),
         database_(database),
         keys_(std::move(keys)),
-        lock_(locking != Locking::kTake ? MultiLock()
-              : everything              ? store->LockAll()
-                                        : store->Lock(keys_)) {}
+        serves_(locking == Locking::kTake),
+        everything_(everything),
+        lock_(!serves_     ? MultiLock()
+              : everything ? store->LockAll()
+                           : store->Lock(keys_)) {}
+  // Serves those who wait for one of the keys.
+  ~LockedKeys() {
+    if (!context_->ready.empty() && serves_) {
+      store_->ServeReady(*context_, {.several = &lock_, .all = everything_});
+    }
+  }
+  LockedKeys(const LockedKeys&) = delete;
+  LockedKeys& operator=(const LockedKeys&) = delete;
 
   size_t size() const { return keys_.size(); }
   const Key& key(size_t i) const { return keys_[i]; }
@@ -44,6 +54,8 @@ class LockedKeys {
   const OpContext* context_;
   const int database_;
   const absl::InlinedVector<Key, 16> keys_;
+  const bool serves_;  // otherwise the holder of the locks does
+  const bool everything_;
   const MultiLock lock_;
 };
 
@@ -84,6 +96,8 @@ class CommandContext {
   WriteGuard Write(size_t arg_index = 1) const {
     return store().Write(op(), session_->db(), key(arg_index), locking_);
   }
+  // Whether the command may wait; otherwise it answers at once as if its time were over.
+  bool may_block() const { return locking_ == Locking::kTake; }
   // All of the command's keys in their order, by its row.
   LockedKeys LockKeys() const;
   // The same with every other key locked as well, for commands that reach keys which only the data

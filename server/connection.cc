@@ -1,66 +1,24 @@
 #include "server/connection.h"
 
-#include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
-#include "protocol/ascii.h"
-#include "protocol/reply_writer.h"
+#include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
 
 namespace spinel {
 namespace {
 
-constexpr size_t kBatch = 32;              // requests parsed, prefetched and executed together
-constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
-constexpr int64_t kLingerMs = 10'000;       // a closing client may take this long between bytes
+constexpr int64_t kLingerMs = 10'000;  // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
-
-// A browser that was made to post to this port: its request's body must not be taken for commands.
-bool IsHttp(std::string_view command) {
-  return EqualsIgnoreCase(command, "POST") || EqualsIgnoreCase(command, "Host:");
-}
-constexpr size_t kMaxPausedInput = 1024 * 1024;  // beyond, a paused client waits for the kernel
+constexpr size_t kMaxHeldInput = 1024 * 1024;  // beyond, a client that has to wait waits for the kernel
 
 }  // namespace
-
-InputBuffer::~InputBuffer() { std::free(data_); }
-
-bool InputBuffer::Reserve(size_t bytes) {
-  if (room() >= bytes) return true;
-  // Doubling on what has arrived: memory follows the client's bytes, not its announcements.
-  const size_t wanted = std::max(size_ + bytes, capacity_ * 2);
-  auto* grown = static_cast<char*>(std::realloc(data_, wanted));
-  if (grown == nullptr) return false;
-  data_ = grown;
-  capacity_ = wanted;
-  return true;
-}
-
-bool InputBuffer::Append(std::string_view bytes) {
-  if (!Reserve(bytes.size())) return false;
-  std::memcpy(end(), bytes.data(), bytes.size());
-  Commit(bytes.size());
-  return true;
-}
-
-void InputBuffer::Consume(size_t bytes) {
-  size_ -= bytes;
-  if (size_ == 0) {
-    std::free(data_);
-    data_ = nullptr;
-    capacity_ = 0;
-  } else if (bytes > 0) {
-    std::memmove(data_, data_ + bytes, size_);
-  }
-}
 
 // Asio copies a buffer sequence when an operation starts and walks it when it really reads; so this
 // one asks the connection then. The choice matters because a read that succeeds while it is being
@@ -101,10 +59,10 @@ Connection::~Connection() {
 void Connection::Start() { StartRead(); }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
-  // The input of a paused client may move between this read and its handler.
-  const bool paused = session_.paused.load(std::memory_order_relaxed);
+  // The input of a client that waits may move between this read and its handler.
+  const bool held = Held();
   // With a write operation outstanding too, Asio may complete that one first and this read later.
-  if (!paused && (!input_.empty() || waiting_writable_)) {
+  if (!held && (!input_.empty() || waiting_writable_)) {
     const size_t expected = parser_.BytesExpected();
     const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
     // At most as much again as has arrived already.
@@ -113,7 +71,7 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
-  } else if (!paused && !starting_read_) {
+  } else if (!held && !starting_read_) {
     read_into_ = ReadInto::kShared;
     return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
@@ -123,8 +81,7 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
 
 void Connection::StartRead() {
   if (closed_ || closing_ || reading_) return;
-  const bool paused = session_.paused.load(std::memory_order_relaxed);
-  if (paused && input_.size() >= kMaxPausedInput) return;
+  if (Held() && input_.size() >= kMaxHeldInput) return;
   reading_ = true;
   ++operations_;
   starting_read_ = true;
@@ -171,7 +128,7 @@ bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
 
 void Connection::HandleInput(size_t bytes) {
   session_.last_active_ms.store(loop_->state().op.now_ms, std::memory_order_relaxed);
-  if (session_.paused.load(std::memory_order_relaxed)) return KeepWhilePaused(bytes);
+  if (Held()) return KeepWhileHeld(bytes);
   char* data = loop_->shared_input();
   size_t size = bytes;
   if (read_into_ == ReadInto::kOwn) {
@@ -201,8 +158,8 @@ void Connection::CountInput(size_t bytes) {
                              std::memory_order_relaxed);
 }
 
-void Connection::KeepWhilePaused(size_t bytes) {
-  // What a paused client sends lands: see ChooseReadBuffer. More may have come with it.
+void Connection::KeepWhileHeld(size_t bytes) {
+  // What a client that waits sends lands: see ChooseReadBuffer. More may have come with it.
   if (!input_.Append({landing_, bytes}) || !input_.Reserve(kMinOwnInput)) return CloseNow();
   size_t size = input_.size();
   ReadMore(input_.data(), &size, input_.capacity());
@@ -237,314 +194,6 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
   PublishSizes();
 }
 
-const ParserLimits Connection::Limits() const {
-  if (!session_.authenticated) return kPreAuthLimits;
-  ParserLimits limits;
-  limits.max_bulk = loop_->server().config().proto_max_bulk_len();
-  return limits;
-}
-
-size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
-  executing_ = true;
-  size_t consumed = 0;
-  size_t broken = 0;
-  while (consumed < size && broken == 0 && !closing_ && !closed_ &&
-         !session_.closing.load(std::memory_order_relaxed)) {
-    const size_t batch_bytes = ParseBatch(data + consumed, size - consumed, &broken);
-    if (loop_->requests().empty() && batch_bytes == 0) break;
-    PrefetchBatch();
-    const size_t executed = ExecuteBatch();
-    if (executed < loop_->requests().size()) {
-      // Held back: what was parsed is parsed again when the client goes on.
-      parser_ = RespParser();
-      broken = 0;
-      if (closing_) break;
-      const char* begin = data + consumed;
-      *held = HeldRequests(begin, executed, {begin + batch_bytes, size - consumed - batch_bytes});
-      consumed += executed == 0 ? 0 : loop_->request_ends()[executed - 1];
-      break;
-    } else {
-      consumed += batch_bytes;
-    }
-    if (loop_->staging().size() >= kFlushBytes) FlushStaging();
-  }
-  if (broken != 0 && !closing_ && !closed_) ProtocolError(parser_.error());
-  executing_ = false;
-  if (!closed_) FlushStaging();
-  return consumed;
-}
-
-// Inline requests are unquoted where they lie and would not be parsed to the same again: if there is
-// one among those that were not executed, all of them are spelled anew, with what came behind them.
-std::string Connection::HeldRequests(const char* data, size_t executed,
-                                     std::string_view behind) const {
-  const std::vector<Request>& requests = loop_->requests();
-  const std::vector<size_t>& ends = loop_->request_ends();
-  bool any_inline = false;
-  for (size_t i = executed; i < requests.size(); ++i) {
-    const char* begin = data + (i == 0 ? 0 : ends[i - 1]);
-    any_inline = any_inline || *begin != '*';
-  }
-  if (!any_inline) return {};
-  OutputBuffer spelled;
-  ReplyWriter writer(&spelled, RespVersion::kResp2);
-  for (size_t i = executed; i < requests.size(); ++i) {
-    writer.Array(static_cast<int64_t>(requests[i].args.size()));
-    for (const std::string_view arg : requests[i].args) writer.Bulk(arg);
-  }
-  spelled.Append(behind);
-  return spelled.Flatten();
-}
-
-// Parses up to kBatch whole requests; returns their bytes. `*broken` is set when what follows them is
-// not RESP.
-size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
-  std::vector<std::string_view>& arguments = loop_->arguments();
-  std::vector<Request>& requests = loop_->requests();
-  std::vector<size_t>& ends = loop_->request_ends();
-  arguments.clear();
-  requests.clear();
-  ends.clear();
-  const ParserLimits limits = Limits();
-  // Before AUTH the limits may change with every request.
-  const size_t most = session_.authenticated ? kBatch : 1;
-  size_t position = 0;
-  size_t first_argument[kBatch + 1];
-  while (requests.size() < most && position < size) {
-    size_t used = 0;
-    const size_t begin = arguments.size();
-    const RespParser::Status status =
-        parser_.Parse(data + position, size - position, limits, &arguments, &used);
-    if (status == RespParser::Status::kIncomplete) break;
-    if (status == RespParser::Status::kError) {
-      *broken = 1;
-      break;
-    }
-    position += used;
-    if (arguments.size() == begin) {  // an empty request
-      if (!ends.empty()) ends.back() = position;
-      continue;
-    }
-    first_argument[requests.size()] = begin;
-    requests.emplace_back();
-    ends.push_back(position);
-  }
-  // Only now: the vector of arguments may have moved while it grew.
-  first_argument[requests.size()] = arguments.size();
-  const CommandTable& commands = loop_->server().commands();
-  const Request* previous = nullptr;
-  for (size_t i = 0; i < requests.size(); ++i) {
-    const CommandArgs args(arguments.data() + first_argument[i],
-                           first_argument[i + 1] - first_argument[i]);
-    requests[i] = Dispatcher::Prepare(commands, args, previous);
-    previous = &requests[i];
-  }
-  return position;
-}
-
-// A look-up misses the cache twice, at the bucket and at the entry. Interleaved over a batch the
-// misses overlap.
-void Connection::PrefetchBatch() {
-  const std::vector<Request>& requests = loop_->requests();
-  if (requests.size() < 2) return;
-  Store& store = loop_->server().store();
-  const int db = session_.db();
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchBucket(db, request.key);
-  }
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store.PrefetchEntry(db, request.key);
-  }
-}
-
-size_t Connection::ExecuteBatch() {
-  Server& server = loop_->server();
-  LoopState& state = loop_->state();
-  OutputBuffer& staging = loop_->staging();
-  const std::vector<Request>& requests = loop_->requests();
-  state.op.touch = !session_.no_touch;
-  size_t done = 0;
-  uint64_t begin = CycleClock::Now();
-  for (const Request& request : requests) {
-    if (request.command != nullptr && server.pause().Blocks(*request.command, state.op.now_ms) &&
-        !Dispatcher::Refuses(server, session_, request)) {
-      session_.paused.store(true, std::memory_order_relaxed);
-      loop_->AddPaused(session_.id);
-      break;
-    }
-    if (request.command == nullptr && IsHttp(request.args[0])) {
-      LogWarning("Possible cross-protocol attack: {} speaks HTTP. The connection is closed.",
-                 session_.origin.address);
-      closing_ = true;
-      break;
-    }
-    begin = Dispatcher::Execute(&server, &state, &session_, request, &staging, begin);
-    ++done;
-    if (!loop_->deferred_pushes().empty()) staging.AppendBuffer(std::move(loop_->deferred_pushes()));
-    if (session_.close_after_reply) {
-      closing_ = true;
-      break;
-    }
-    if (closed_) break;
-  }
-  session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
-                          std::memory_order_relaxed);
-  return done;
-}
-
-void Connection::ProtocolError(std::string_view text) {
-  ReplyWriter reply(&loop_->staging(), session_.resp());
-  reply.Error(fmt::format("ERR {}", text));
-  loop_->state().stats.error_replies.Add();
-  loop_->server().CountError("ERR");
-  LogVerbose("{} from client id={} addr={}", text, session_.id, session_.origin.address);
-  closing_ = true;
-}
-
-void Connection::Push(const std::shared_ptr<const std::string>& resp) {
-  if (closed_ || closing_) return;
-  if (executing_) {
-    loop_->deferred_pushes().Append(*resp);
-    return;
-  }
-  // The message is sent from where it is, to however many subscribers.
-  Pin pin;
-  pin.data = resp->data();
-  pin.size = resp->size();
-  pin.owner = new std::shared_ptr<const std::string>(resp);
-  pin.release = [](void* owner) { delete static_cast<std::shared_ptr<const std::string>*>(owner); };
-  pending_.AppendPinned(pin);
-  if (!pushed_) {
-    pushed_ = true;
-    loop_->AddToFlush(this);
-  }
-}
-
-void Connection::FlushPushed() {
-  pushed_ = false;
-  if (closed_) return MaybeDelete();
-  if (!waiting_writable_ && !Send(&pending_)) CloseNow();
-  if (pending_.empty()) pending_ = OutputBuffer();
-  AfterOutput();
-  PublishSizes();
-  MaybeDelete();
-}
-
-void Connection::FlushStaging() {
-  OutputBuffer& staging = loop_->staging();
-  if (!staging.empty()) {
-    if (pending_.empty()) {
-      if (!Send(&staging)) {
-        staging.Clear();
-        return CloseNow();
-      }
-    }
-    if (!staging.empty()) pending_.AppendBuffer(std::move(staging));
-    staging.Clear();
-  }
-  AfterOutput();
-}
-
-// Whatever was not sent waits for the socket; a closing connection closes once nothing does.
-void Connection::AfterOutput() {
-  if (closed_) return;
-  if (pending_.empty()) {
-    soft_limit_since_ms_ = 0;
-    if (closing_ && !executing_) CloseNow();
-    return;
-  }
-  WaitWritable();
-  if (OverOutputLimit(loop_->state().op.now_ms)) CloseNow();
-}
-
-// Sends from the front of `buffer` what the socket takes. False: the connection is broken.
-bool Connection::Send(OutputBuffer* buffer) {
-  constexpr int kVectors = 64;
-  while (!buffer->empty()) {
-    iovec vectors[kVectors];
-    msghdr message{};
-    message.msg_iov = vectors;
-    message.msg_iovlen = static_cast<size_t>(buffer->FillIovec(vectors, kVectors));
-    size_t offered = 0;
-    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += vectors[i].iov_len;
-    const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK;
-    }
-    const auto bytes = static_cast<size_t>(sent);
-    loop_->state().stats.writes.Add();
-    loop_->state().stats.output_bytes.Add(bytes);
-    session_.output_bytes.store(session_.output_bytes.load(std::memory_order_relaxed) + bytes,
-                                std::memory_order_relaxed);
-    last_progress_ms_ = loop_->state().op.now_ms;
-    if (bytes == buffer->size()) {
-      buffer->Clear();
-      return true;
-    }
-    buffer->Consume(bytes);
-    if (bytes < offered) return true;
-  }
-  return true;
-}
-
-void Connection::WaitWritable() {
-  if (waiting_writable_) return;
-  waiting_writable_ = true;
-  ++operations_;
-  socket_.async_wait(Socket::wait_write,
-                     [this](const boost::system::error_code& error) { OnWritable(error); });
-}
-
-void Connection::OnWritable(const boost::system::error_code& error) {
-  --operations_;
-  waiting_writable_ = false;
-  if (closed_) return MaybeDelete();
-  loop_->UpdateClock();
-  if (error || !Send(&pending_)) {
-    CloseNow();
-  } else {
-    if (pending_.empty()) {
-      pending_ = OutputBuffer();
-      // Room for a read beside this wait; an outstanding one may have filled it already.
-      if (input_.empty() && !reading_) input_.Consume(0);
-    }
-    AfterOutput();
-  }
-  PublishSizes();
-  MaybeDelete();
-}
-
-bool Connection::OverOutputLimit(int64_t now_ms) {
-  const OutputClass kind = session_.subscribed() ? OutputClass::kPubsub : OutputClass::kNormal;
-  const OutputLimit& limit = loop_->server().config().output_limit(kind);
-  const auto held = static_cast<int64_t>(pending_.MemoryBytes());
-  const int64_t hard = limit.hard_bytes();
-  const int64_t soft = limit.soft_bytes();
-  bool over = hard != 0 && held >= hard;
-  if (soft != 0 && held >= soft) {
-    if (soft_limit_since_ms_ == 0) soft_limit_since_ms_ = now_ms;
-    over = over || now_ms - soft_limit_since_ms_ > limit.soft_seconds() * 1000;
-  } else {
-    soft_limit_since_ms_ = 0;
-  }
-  if (!over) return false;
-  LogWarning("Closing client id={} addr={}: it reads too slowly, {} bytes of output are waiting",
-             session_.id, session_.origin.address, held);
-  loop_->state().stats.output_limit_disconnections.Add();
-  return true;
-}
-
-void Connection::PublishSizes() {
-  session_.query_buffer_used.store(static_cast<uint32_t>(input_.size()), std::memory_order_relaxed);
-  session_.query_buffer_capacity.store(static_cast<uint32_t>(input_.capacity()),
-                                       std::memory_order_relaxed);
-  session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
-  session_.output_held.store(pending_.MemoryBytes(), std::memory_order_relaxed);
-  session_.output_chunks.store(static_cast<uint32_t>(pending_.segments()),
-                               std::memory_order_relaxed);
-}
-
 void Connection::CheckLimits(int64_t now_ms) {
   if (closed_) return;
   if (closing_) {
@@ -559,7 +208,7 @@ void Connection::CheckLimits(int64_t now_ms) {
   const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
   // Subscribers wait for others to speak.
   if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() &&
-      !session_.paused.load(std::memory_order_relaxed)) {
+      !Held()) {
     LogVerbose("Closing idle client id={} addr={}", session_.id, session_.origin.address);
     CloseNow();
     MaybeDelete();
@@ -569,6 +218,18 @@ void Connection::CheckLimits(int64_t now_ms) {
 void Connection::Resume() {
   if (closed_ || !session_.paused.load(std::memory_order_relaxed)) return;
   session_.paused.store(false, std::memory_order_relaxed);
+  GoOn();
+}
+
+void Connection::Unblock(std::string_view resp) {
+  if (closed_ || session_.blocked == nullptr) return;
+  EndBlock(&loop_->server(), &loop_->state(), &session_);
+  loop_->staging().Append(resp);
+  GoOn();
+}
+
+// Executes what has come while the client had to wait.
+void Connection::GoOn() {
   loop_->UpdateClock();
   ExecuteAndKeep(input_.data(), input_.size());
   StartRead();
@@ -592,6 +253,7 @@ void Connection::CloseNow() {
   if (closed_) return;
   closed_ = true;
   session_.paused.store(false, std::memory_order_relaxed);
+  EndBlock(&loop_->server(), &loop_->state(), &session_);
   loop_->state().channels.UnsubscribeAll(&session_);
   loop_->Leave();
   loop_->server().clients().Remove(&session_);

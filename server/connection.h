@@ -21,39 +21,12 @@
 #include "protocol/output_buffer.h"
 #include "protocol/resp_parser.h"
 #include "server/dispatcher.h"
+#include "server/input_buffer.h"
 #include "server/session.h"
 
 namespace spinel {
 
 class EventLoop;
-
-// Bytes received that do not make a whole request yet.
-class InputBuffer {
- public:
-  InputBuffer() = default;
-  ~InputBuffer();
-  InputBuffer(const InputBuffer&) = delete;
-  InputBuffer& operator=(const InputBuffer&) = delete;
-
-  char* data() { return data_; }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  size_t capacity() const { return capacity_; }
-
-  // Room for at least `bytes` behind the data. False: no memory.
-  bool Reserve(size_t bytes);
-  char* end() { return data_ + size_; }
-  size_t room() const { return capacity_ - size_; }
-  void Commit(size_t bytes) { size_ += bytes; }
-  bool Append(std::string_view bytes);
-  // Drops bytes from the front; frees the memory with the last one.
-  void Consume(size_t bytes);
-
- private:
-  char* data_ = nullptr;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
-};
 
 class Connection final : public Transport {
  public:
@@ -70,6 +43,8 @@ class Connection final : public Transport {
   void Close();
   // Closes at once, whatever is waiting.
   void Kill();
+  // Answers a blocking command and goes on with what came behind it.
+  void Unblock(std::string_view resp);
   // Goes on with requests that CLIENT PAUSE held back.
   void Resume();
   // Every now and then: time-outs and limits. `now_ms` Unix time.
@@ -89,6 +64,11 @@ class Connection final : public Transport {
   friend class ReadTarget;
   enum class ReadInto : uint8_t { kLanding, kShared, kOwn };
 
+  // Whether requests have to wait: for the end of a pause or of a blocking command.
+  bool Held() const {
+    return session_.paused.load(std::memory_order_relaxed) || session_.blocked != nullptr;
+  }
+  void GoOn();
   boost::asio::mutable_buffer ChooseReadBuffer();
   void StartRead();
   void OnRead(const boost::system::error_code& error, size_t bytes);
@@ -104,12 +84,11 @@ class Connection final : public Transport {
   // has at `data`, or empty.
   size_t ExecuteAll(char* data, size_t size, std::string* held);
   std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
-  // Reads ahead for a paused client, so that its leaving is noticed.
-  void KeepWhilePaused(size_t bytes);
+  // Reads ahead for a client that has to wait, so that its leaving is noticed.
+  void KeepWhileHeld(size_t bytes);
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
-  void PrefetchBatch();
   void ProtocolError(std::string_view text);
   const ParserLimits Limits() const;
 

@@ -142,6 +142,7 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
     ArgReader args(request.args);
     command->spec->handler(context, args, reply);
   }
+  if (!loop->op.deferred.empty()) [[unlikely]] server->store().ServeDeferred(loop->op);
   const uint64_t end = CycleClock::Now();
   const uint64_t ticks = end - begin;
 
@@ -155,6 +156,7 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
     Finish(server, loop, session, reply);
   }
   if (muted) [[unlikely]] {
+    if (session->blocked != nullptr) session->blocked->set_muted();
     // CLIENT REPLY ON answers although the mode was another when it came.
     if (session->reply_mode != ReplyMode::kOn) out->TruncateTo(before);
     if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;

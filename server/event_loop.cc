@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "server/blocking.h"
 #include "server/cycle_clock.h"
 #include "server/log.h"
 
@@ -108,6 +109,11 @@ void EventLoop::CloseClient(uint64_t id) {
   if (found != connections_.end()) found->second->Kill();
 }
 
+void EventLoop::Unblock(uint64_t id, const std::string& resp) {
+  const auto found = connections_.find(id);
+  if (found != connections_.end()) found->second->Unblock(resp);
+}
+
 void EventLoop::ResumePaused() {
   std::vector<uint64_t> paused;
   paused.swap(paused_);
@@ -143,6 +149,7 @@ void EventLoop::Tick() {
     ResumePaused();
     ExpireKeys();
   }
+  TimeOutBlocked(&state_, state_.op.now_ms);
   if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
     last_check_ms_ = state_.op.now_ms;
     CheckConnections();

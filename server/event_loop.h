@@ -66,6 +66,7 @@ class EventLoop {
   void FlushPushed();
   void Forget(Connection* connection);
   void CloseClient(uint64_t id);
+  void Unblock(uint64_t id, const std::string& resp);
   // Has ResumePaused come by this connection.
   void AddPaused(uint64_t id) { paused_.push_back(id); }
   void ResumePaused();

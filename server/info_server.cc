@@ -138,6 +138,7 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
     input = std::max(input, runtime.loop(i).stats.input_peak.Get(source.now_ms));
     output = std::max(output, runtime.loop(i).stats.output_peak.Get(source.now_ms));
   }
+  const BlockedClients::Totals blocked = source.server.blocked().totals();
   text->Section("Clients");
   text->Field("connected_clients", clients.count);
   text->Field("cluster_connections", 0);
@@ -148,9 +149,9 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
   text->Field("tracking_clients", 0);
   text->Field("pubsub_clients", clients.subscribed);
   text->Field("watching_clients", 0);
-  text->Field("clients_in_timeout_table", 0);
+  text->Field("clients_in_timeout_table", blocked.with_timeout);
   text->Field("total_watched_keys", 0);
-  text->Field("total_blocking_keys", 0);
+  text->Field("total_blocking_keys", blocked.keys);
   text->Field("total_blocking_keys_on_nokey", 0);
 }
 

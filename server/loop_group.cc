@@ -181,6 +181,11 @@ void LoopGroup::CloseClient(int loop, uint64_t id) {
   target->Post([target, id] { target->CloseClient(id); });
 }
 
+void LoopGroup::Unblock(int loop, uint64_t id, std::string resp) {
+  EventLoop* target = loops_[static_cast<size_t>(loop)].get();
+  target->Post([target, id, resp = std::move(resp)] { target->Unblock(id, resp); });
+}
+
 void LoopGroup::ResumePaused() {
   for (auto& loop : loops_) {
     EventLoop* target = loop.get();

@@ -32,6 +32,7 @@ class LoopGroup final : public Runtime {
   LoopState& loop(int index) override { return loops_[static_cast<size_t>(index)]->state(); }
   void Post(int loop, std::function<void()> task) override;
   void CloseClient(int loop, uint64_t id) override;
+  void Unblock(int loop, uint64_t id, std::string resp) override;
   void ResumePaused() override;
   void Shutdown() override;
 

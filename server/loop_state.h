@@ -5,12 +5,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <utility>
 
 #include "server/pubsub.h"
 #include "server/stats.h"
 #include "storage/op_context.h"
 
 namespace spinel {
+
+class BlockedClient;
 
 struct LoopState {
   LoopState(int loop_index, size_t commands, ChannelRegistry* channel_registry)
@@ -23,6 +28,8 @@ struct LoopState {
   LoopStats stats;
   OpContext op;  // with the time of the current batch
   LoopChannels channels;
+  // Clients in blocking commands with a time-out, by its end (Unix ms) and the client's id.
+  std::map<std::pair<int64_t, uint64_t>, std::shared_ptr<BlockedClient>> deadlines;
 };
 
 }  // namespace spinel

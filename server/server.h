@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/blocking.h"
 #include "server/client_registry.h"
 #include "server/command_table.h"
 #include "server/config.h"
@@ -35,6 +36,8 @@ class Runtime {
   virtual void Post(int loop, std::function<void()> task) = 0;
   // Closes a client of a loop, by id; nothing happens if it is gone.
   virtual void CloseClient(int loop, uint64_t id) = 0;
+  // Gives a client that waits in a blocking command its reply (RESP, or nothing) and lets it go on.
+  virtual void Unblock(int loop, uint64_t id, std::string resp) = 0;
   // Lets clients that CLIENT PAUSE stopped go on.
   virtual void ResumePaused() = 0;
   // Stops the process in an orderly way. Returns at once.
@@ -81,6 +84,7 @@ class Server {
   const CommandTable& commands() const { return commands_; }
   ClientRegistry& clients() { return clients_; }
   ChannelRegistry& channels() { return channels_; }
+  BlockedClients& blocked() { return blocked_; }
   PauseState& pause() { return pause_; }
   RateSampler& rates() { return rates_; }
 
@@ -143,6 +147,7 @@ class Server {
   Store store_;
   ClientRegistry clients_;
   ChannelRegistry channels_;
+  BlockedClients blocked_;
   PauseState pause_;
   RateSampler rates_;
   Runtime* runtime_ = nullptr;

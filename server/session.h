@@ -18,6 +18,7 @@
 
 namespace spinel {
 
+class BlockedClient;
 struct Command;
 
 // What a session asks of its connection. Called on the loop's thread.
@@ -59,6 +60,8 @@ class Session {
   bool authenticated = false;
   bool close_after_reply = false;
   ReplyMode reply_mode = ReplyMode::kOn;
+  // What it waits for in a blocking command; null: nothing.
+  std::shared_ptr<BlockedClient> blocked;
   // Channels; null as long as there are none.
   std::unique_ptr<TextSet> channels;
 
@@ -85,6 +88,7 @@ class Session {
   std::atomic<bool> no_touch{false};
   std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT
   std::atomic<bool> paused{false};  // stopped by CLIENT PAUSE, with requests waiting
+  std::atomic<bool> waiting{false};  // in a blocking command
   // Closed, or about to be: CLIENT KILL sets it from wherever it runs, and the client executes no more.
   std::atomic<bool> closing{false};
 

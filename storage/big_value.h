@@ -10,6 +10,9 @@
 
 namespace spinel {
 
+// What of an element is brought into the cache: the bucket that it is in, and then the element itself.
+enum class ElementHint : uint8_t { kPlace, kElement };
+
 class BigValue {
  public:
   // With more elements the destructor takes long enough to belong on the Reclaimer.
@@ -26,6 +29,9 @@ class BigValue {
   virtual size_t MemoryBytes() const = 0;
   // A copy that shares nothing that changes.
   virtual BigValue* Clone() const = 0;
+  // For an element that will be looked up soon, by its hash (kKeyHasher); does nothing where elements
+  // are not found by hash.
+  virtual void Prefetch(uint64_t hash, ElementHint hint) const {}
 
   // -- Values whose elements expire one by one (the fields of a hash) -------------------------------
   // The keyspace's timing wheel removes those elements: one handle is out for the value's earliest.

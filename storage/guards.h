@@ -7,6 +7,7 @@
 // Lock order: stripes by ascending number, then a timing wheel.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -17,6 +18,7 @@
 
 namespace spinel {
 
+class MultiLock;
 class Store;
 
 enum class Locking : uint8_t { kTake, kHeld };
@@ -32,16 +34,35 @@ class StripeLock {
   }
   StripeLock(const StripeLock&) = delete;
   StripeLock& operator=(const StripeLock&) = delete;
+  const SpinLock* mutex() const { return lock_; }
 
  private:
   SpinLock* lock_;
 };
 
-// The right to change one key.
+// Which stripes somebody holds: one, several, or all.
+struct HeldStripes {
+  const SpinLock* one = nullptr;
+  const MultiLock* several = nullptr;
+  bool all = false;
+};
+
+// The right to change one key. Serves those who wait for it before it lets go.
 class WriteGuard : private StripeLock, public KeySlot {
  public:
-  WriteGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key)
-      : StripeLock(lock), KeySlot(store, context, database, key) {}
+  WriteGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
+             Locking locking)
+      : StripeLock(lock),
+        KeySlot(store, context, database, key),
+        serves_(locking == Locking::kTake) {}
+  ~WriteGuard() {
+    if (!context()->ready.empty() && serves_) [[unlikely]] ServeReady();
+  }
+
+ private:
+  void ServeReady();
+
+  const bool serves_;  // otherwise the holder of the lock does
 };
 
 // How a key is looked up for reading: kCount counts a hit or miss and updates the access clock,
@@ -53,7 +74,7 @@ class ReadGuard {
  public:
   ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
             LookupMode mode)
-      : guard_(lock, store, context, database, key) {
+      : guard_(lock, store, context, database, key, Locking::kHeld) {
     if (mode != LookupMode::kPeek) guard_.CountLookup(mode == LookupMode::kCount);
   }
 
@@ -77,6 +98,10 @@ class MultiLock {
   MultiLock(const MultiLock&) = delete;
   MultiLock& operator=(const MultiLock&) = delete;
   MultiLock(MultiLock&& other) noexcept : locks_(std::exchange(other.locks_, {})) {}
+
+  bool Holds(const SpinLock* lock) const {
+    return std::find(locks_.begin(), locks_.end(), lock) != locks_.end();
+  }
 
  private:
   friend class Store;

@@ -51,19 +51,16 @@ HashField* HashField::WithValue(HashField* field, const Value& value) {
 HashField* HashField::WithExpiry(HashField* field, int64_t expiry) {
   const size_t old_offset = field->body_offset();
   const size_t old_size = field->total_bytes();
-  const size_t body_size = old_size - old_offset;
   const size_t new_offset = expiry == Entry::kNoExpiry ? 0 : kExpiryBytes;
-  const size_t new_size = new_offset + body_size;
-  char* block = field->base();
-  if (SizeClass(old_size) == SizeClass(new_size)) {
-    std::memmove(block + new_offset, block + old_offset, body_size);
-  } else {
-    block = static_cast<char*>(AllocateBytes(new_size));
-    std::memcpy(block + new_offset, field->base() + old_offset, body_size);
+  if (SizeClass(old_size) != SizeClass(old_size - old_offset + new_offset)) {
+    HashField* const moved = New(field->name(), field->value(), expiry);
     FreeBytes(field, old_size);
+    return moved;
   }
+  char* const block = field->base();
+  std::memmove(block + new_offset, block + old_offset, old_size - old_offset);
   WriteExpiry(block, expiry);
-  return reinterpret_cast<HashField*>(block);
+  return field;
 }
 
 size_t HashField::MemoryBytes() const {

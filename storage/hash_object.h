@@ -31,6 +31,9 @@ class HashObject final : public BigValue {
   size_t size() const override { return table_.size(); }
   size_t MemoryBytes() const override;
   BigValue* Clone() const override;
+  void Prefetch(uint64_t hash, ElementHint hint) const override {
+    hint == ElementHint::kPlace ? table_.PrefetchBucket(hash) : table_.PrefetchNode(hash);
+  }
   int64_t NextExpiry() const override {
     return expiring_ == nullptr ? kNeverExpires : expiring_->begin()->first;
   }

@@ -149,6 +149,7 @@ class HashTable {
   // Brings the bucket, then (once it is there) the node of `hash` into the cache.
   void PrefetchBucket(uint64_t hash) const {
     if (segments_ != nullptr) __builtin_prefetch(At(IndexOf(hash)));
+    KeepPrefetch();
   }
   void PrefetchNode(uint64_t hash) const {
     if (segments_ == nullptr) return;
@@ -159,6 +160,7 @@ class HashTable {
     const char* node = static_cast<const char*>(bucket->Pointer(std::countr_zero(found)));
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
+    KeepPrefetch();
   }
 
   // One step of a scan: calls `visit(Node*)` for the nodes of one bucket group and returns the next
@@ -275,6 +277,9 @@ class HashTable {
   static uint16_t Tag(uint64_t hash, int level) {
     return static_cast<uint16_t>(hash >> TagShift(level));
   }
+
+  // GCC takes a function that only prefetches for one without effects, and drops the calls of it.
+  static void KeepPrefetch() { asm volatile(""); }
 
   int LevelOf(uint64_t index) const {
     return level_ + static_cast<int>(index < split_ || index >> level_ != 0);

@@ -10,7 +10,11 @@
 namespace spinel {
 
 KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key& key)
-    : store_(store), context_(context), stripe_(&store->StripeOf(key)), key_(key) {
+    : store_(store),
+      context_(context),
+      stripe_(&store->StripeOf(key)),
+      key_(key),
+      logical_database_(database) {
   stripe_->lock.AssertHeld();
   physical_database_ = store->Physical(database);
   database_ = stripe_->Find(physical_database_);
@@ -144,6 +148,15 @@ void KeySlot::PutUncounted(Entry* fresh) {
     fresh->object()->set_armed_tick(BigValue::kNotArmed);
     if (fresh->HasExpiringElements()) ElementExpiryChanged(/*had=*/false);
   }
+  stripe_->lock.AssertHeld();
+  if (stripe_->waiters != nullptr) [[unlikely]] NoteReady();
+}
+
+// Whoever holds the lock serves those who wait for this key before he releases it.
+void KeySlot::NoteReady() {
+  stripe_->lock.AssertHeld();
+  if (stripe_->waiters->Find(logical_database_, key_.hash, key_.name) == nullptr) return;
+  context_->ready.push_back({logical_database_, key_.hash, std::string(key_.name)});
 }
 
 void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {

@@ -101,9 +101,11 @@ class KeySlot {
   void MarkChanged(uint64_t changes = 1) { context_->stats->changes.Add(changes); }
 
   Store* store() const { return store_; }
+  const OpContext* context() const { return context_; }
   int64_t now_ms() const { return context_->now_ms; }
 
  private:
+  void NoteReady();
   void RenewPosition();
   void Remove();
   void Discard(Entry* entry);
@@ -120,6 +122,7 @@ class KeySlot {
   Key key_;
   Keyspace::Position position_;
   uint32_t version_ = 0;  // of the table, for which position_ holds
+  int logical_database_;
   Entry* entry_ = nullptr;
 };
 

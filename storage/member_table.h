@@ -65,6 +65,9 @@ class BigSet final : public BigValue {
   size_t size() const override { return table_.size(); }
   size_t MemoryBytes() const override;
   BigSet* Clone() const override;
+  void Prefetch(uint64_t hash, ElementHint hint) const override {
+    hint == ElementHint::kPlace ? table_.PrefetchBucket(hash) : table_.PrefetchNode(hash);
+  }
 
   bool Contains(std::string_view bytes) const {
     return static_cast<bool>(table_.FindMember(kKeyHasher(bytes), bytes));

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace spinel {
 
@@ -30,6 +32,13 @@ struct StoreStats {
   Counter changes;  // modifications of the data set
 };
 
+// A key that has got a value while clients wait for one.
+struct ReadyKey {
+  int database;
+  uint64_t hash;
+  std::string name;
+};
+
 struct OpContext {
   explicit OpContext(StoreStats* store_stats) : stats(store_stats) {}
 
@@ -38,6 +47,10 @@ struct OpContext {
 
   int64_t now_ms = 0;
   StoreStats* stats;
+  // Keys whose waiters are to be served before the locks are released; and those for which further
+  // locks are needed (Store::ServeDeferred). See waiters.h.
+  mutable std::vector<ReadyKey> ready;
+  mutable std::vector<ReadyKey> deferred;
   bool touch = true;  // false: a read leaves the key's access clock alone (CLIENT NO-TOUCH)
 };
 

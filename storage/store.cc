@@ -6,7 +6,6 @@
 #include <numeric>
 #include <utility>
 
-#include "storage/big_value.h"
 #include "storage/random.h"
 
 namespace spinel {
@@ -106,6 +105,20 @@ void Store::PrefetchEntry(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
   StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
+}
+
+bool Store::PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                             ElementHint hint) {
+  Stripe& stripe = StripeOf(key);
+  StripeLock lock(LockOf(&stripe));
+  const Keyspace* table = TableOf(&stripe, Physical(database));
+  if (table == nullptr) return false;
+  const Keyspace::Position position =
+      table->Find(key.hash, [&key](const Entry& entry) { return entry.key() == key.name; });
+  if (!position || !position.node()->is_object()) return false;
+  const BigValue& object = *position.node()->object();
+  for (const uint64_t hash : hashes) object.Prefetch(hash, hint);
+  return true;
 }
 
 uint64_t Store::Size(int database) {
@@ -267,6 +280,17 @@ void Store::SwapDatabases(const OpContext& context, int first, int second) {
   MultiLock lock = LockAll();
   std::swap(physical_[static_cast<size_t>(first)], physical_[static_cast<size_t>(second)]);
   context.stats->changes.Add();
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    Stripe& stripe = stripes_[i];
+    stripe.lock.AssertHeld();
+    if (stripe.waiters == nullptr) continue;
+    for (const int database : {first, second}) {
+      stripe.waiters->ForEachKey(database, [&](uint64_t hash, std::string_view name) {
+        context.ready.push_back({database, hash, std::string(name)});
+      });
+    }
+  }
+  ServeReady(context, {.all = true});
 }
 
 int64_t Store::Arm(uint64_t hash, int physical_database, int64_t tick) {
@@ -345,6 +369,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   Database* database = stripe->Find(physical);
   BigValue* const object = entry->object();
   object->set_armed_tick(BigValue::kNotArmed);
+  if (!object->HasExpiringElements()) return;  // they have lost their expiries since
   if (object->AllExpired(context.now_ms)) {
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());

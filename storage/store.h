@@ -14,6 +14,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "storage/access_clock.h"
+#include "storage/big_value.h"
 #include "storage/guards.h"
 #include "storage/key_slot.h"
 #include "storage/reclaimer.h"
@@ -47,7 +48,7 @@ class Store {
   }
   WriteGuard Write(const OpContext& context, int database, const Key& key,
                    Locking locking = Locking::kTake) {
-    return WriteGuard(LockOf(key, locking), this, &context, database, key);
+    return WriteGuard(LockOf(key, locking), this, &context, database, key, locking);
   }
   // Locks the stripes of all keys, in order.
   MultiLock Lock(std::span<const Key> keys);
@@ -58,9 +59,26 @@ class Store {
     return KeySlot(this, &context, database, key);
   }
 
+  // -- Those who wait for keys (waiters.h) -------------------------------------------------------
+  // Expects the key's stripe to be locked.
+  void AddWaiter(int database, const Key& key, uint64_t ticket, std::shared_ptr<Waiter> waiter);
+  // Locks the key's stripe.
+  void RemoveWaiter(int database, const Key& key, uint64_t ticket);
+  // Serves those who wait for the keys of context.ready; expects their stripes to be among `held`.
+  // Guards and holders of a MultiLock call it last.
+  void ServeReady(const OpContext& context, const HeldStripes& held);
+  // Serves what ServeReady has left because it needs further locks. Expects no lock to be held;
+  // call it after every command that may have put a value somewhere.
+  void ServeDeferred(const OpContext& context);
+
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
+
+  // The same for elements of the collection at a key, by their hashes (kKeyHasher); what `hint` names
+  // comes after PrefetchEntry, in this order. False: there is no object at the key.
+  bool PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
+                        ElementHint hint);
 
   int databases() const { return databases_; }
   // Keys physically present, expired or not.
@@ -120,6 +138,11 @@ class Store {
   SpinLock* LockOf(Stripe* stripe) const { return one_thread_ ? nullptr : &stripe->lock; }
   // The tables of a logical database; expects any stripe's lock.
   int Physical(int database) const { return physical_[static_cast<size_t>(database)]; }
+
+  // False: a destination's stripe is not held.
+  bool ServeQueue(const OpContext& context, const ReadyKey& ready, WaiterQueue* queue,
+                  const HeldStripes& held);
+  bool Holds(const HeldStripes& held, std::string_view key) const;
 
   // Arms a handle for the key; returns the tick it fires at.
   int64_t Arm(uint64_t hash, int physical_database, int64_t tick);

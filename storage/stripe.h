@@ -12,6 +12,7 @@
 #include "storage/hash_table.h"
 #include "storage/key_hash.h"
 #include "storage/spin_lock.h"
+#include "storage/waiters.h"
 
 namespace spinel {
 
@@ -23,14 +24,16 @@ using Keyspace = HashTable<Entry, EntryHash>;
 // One database's share of a stripe.
 struct Database {
   Keyspace table;
-  uint64_t expiring = 0;           // keys with an expiry
-  uint64_t expiring_elements = 0;  // keys with elements that expire by themselves
+  // A stripe never has 2^32 keys.
+  uint32_t expiring = 0;           // keys with an expiry
+  uint32_t expiring_elements = 0;  // keys with elements that expire by themselves
 };
 
 struct alignas(64) Stripe {
   SpinLock lock;
   Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
   std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
+  std::unique_ptr<Waiters> waiters ABSL_GUARDED_BY(lock);    // only while somebody waits
 
   // Of a physical database; nullptr: it never had a key here.
   Database* Find(int database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {

@@ -30,6 +30,9 @@ class ZsetObject final : public BigValue {
   size_t size() const override { return tree_.size(); }
   size_t MemoryBytes() const override;
   BigValue* Clone() const override;
+  void Prefetch(uint64_t hash, ElementHint hint) const override {
+    hint == ElementHint::kPlace ? index_.PrefetchBucket(hash) : index_.PrefetchNode(hash);
+  }
 
   // The member's hash, which the calls below take.
   static uint64_t HashOf(std::string_view member) { return kKeyHasher(member); }

@@ -93,12 +93,19 @@ ZsetAddResult AddToObject(ZsetObject* set, const ScoredMember& added, const Zset
   return {ZsetAddResult::Outcome::kAdded, added.score};
 }
 
-void CreateEmpty(KeySlot* slot, bool packed) {
-  if (packed) {
-    CreatePacked(slot, ValueType::kSortedSet, {});
-  } else {
-    slot->PutObject(ValueType::kSortedSet, new ZsetObject);
-  }
+bool FitsAlone(const ZsetLimits& limits, const ScoredMember& scored) {
+  return FitsPacked(limits, 1, scored.member.size()) &&
+         PackedList::kHeaderBytes + PackedZset::MaxPairBytes(scored.member.size()) <=
+             PackedList::kMaxBytes;
+}
+
+void CreateObject(KeySlot* slot) { slot->PutObject(ValueType::kSortedSet, new ZsetObject); }
+
+// A packed set with one member.
+void CreateWith(KeySlot* slot, const ScoredMember& first) {
+  const PackedScore score(first.score);
+  const std::string_view pair[] = {first.member, score.bytes()};
+  CreatePacked(slot, ValueType::kSortedSet, pair);
 }
 
 }  // namespace
@@ -182,7 +189,7 @@ RankRange ZsetView::Ranks(const LexRange& range) const {
 void ExpectMembers(KeySlot* slot, const ZsetLimits& limits, size_t count, size_t longest) {
   if (FitsPacked(limits, count, longest)) return;
   if (!slot->exists()) {
-    CreateEmpty(slot, /*packed=*/false);
+    CreateObject(slot);
   } else if (!slot->entry()->is_object()) {
     slot->BecomeObject(Unpacked(*slot));
   }
@@ -192,9 +199,12 @@ ZsetAddResult AddMember(KeySlot* slot, const ZsetLimits& limits, const ScoredMem
                         const ZsetAddRules& rules) {
   if (!slot->exists()) {
     if (rules.only_existing) return {ZsetAddResult::Outcome::kRefused};
-    CreateEmpty(slot, FitsPacked(limits, 1, added.member.size()) &&
-                          PackedZset::MaxPairBytes(added.member.size()) <
-                              PackedList::kMaxBytes - PackedList::kHeaderBytes);
+    if (FitsAlone(limits, added)) {
+      CreateWith(slot, added);
+      slot->MarkChanged();
+      return {ZsetAddResult::Outcome::kAdded, added.score};
+    }
+    CreateObject(slot);
   }
   std::optional<ZsetAddResult> result;
   if (!slot->entry()->is_object()) {

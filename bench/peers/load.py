@@ -43,15 +43,20 @@ def expect_ok(connection, replies):
             raise RuntimeError(f"SET was answered {got[-200:]!r}")
 
 
-def redis_benchmark(server, cpu, command, pipeline, requests, keys):
-    """One run of redis-benchmark on `cpu`. Returns server CPU per request (us), requests per second, p99 (ms)."""
+def redis_benchmark(server, cpu, what, pipeline, requests, keys):
+    """One run of redis-benchmark on `cpu`: of its own test `what` ("GET"), or of a command (a tuple of words).
+
+    Returns server CPU per request (us), requests per second, p99 (ms).
+    """
+    own = isinstance(what, str)
     argv = ["taskset", "-c", str(cpu), "redis-benchmark", "-h", "127.0.0.1", "-p", str(server.port),
-            "-t", command.lower(), "-n", str(requests), "-c", str(CLIENTS), "-d", str(VALUE_BYTES),
-            "-r", str(keys), "-P", str(pipeline), "--csv"]
+            "-n", str(requests), "-c", str(CLIENTS), "-d", str(VALUE_BYTES), "-r", str(keys),
+            "-P", str(pipeline), "--csv", *(("-t", what.lower()) if own else what)]
     before = server.cpu_seconds()
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
     used = server.cpu_seconds() - before
-    row = next(row for row in csv.DictReader(io.StringIO(done.stdout)) if row["test"] == command)
+    name = what if own else " ".join(what)
+    row = next(row for row in csv.DictReader(io.StringIO(done.stdout)) if row["test"] == name)
     return {"cpu_us": used / requests * 1e6, "rps": float(row["rps"]), "p99_ms": float(row["p99_latency_ms"])}
 
 

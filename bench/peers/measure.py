@@ -3,13 +3,15 @@
 import statistics
 import time
 
-from peers import load
+from peers import load, workloads
 from peers.server import Server
 
 COMMANDS = ("GET", "SET")
 PIPELINES = (1, 16, 64)
 # Enough at each depth that the clock ticks of /proc, 10 ms, are well under 1% of a run.
 REQUESTS = {1: 400_000, 16: 2_000_000, 64: 4_000_000}
+COLLECTION_PIPELINES = (1, 16)
+COLLECTION_REQUESTS = {1: 200_000, 16: 1_000_000}
 SETTLE_SECONDS = 2
 TTL_SECONDS = 100_000
 
@@ -39,15 +41,65 @@ def speed(candidates, options, progress):
 
 
 def speed_cell(servers, command, pipeline, options):
-    """Servers take turns, in turned order each round, so that a slow minute of the machine hits all."""
     requests = max(1000, int(REQUESTS[pipeline] * options.scale))
+    return in_turns(servers, options.rounds, lambda server, _: load.redis_benchmark(
+        server, options.client_cpu, command, pipeline, requests, options.keys))
+
+
+def in_turns(servers, count, run):
+    """Servers take turns, in turned order each round, so that a slow minute of the machine hits all."""
     rounds = {server.name: [] for server in servers}
-    for number in range(options.rounds):
+    for number in range(count):
         for server in servers if number % 2 == 0 else reversed(servers):
-            rounds[server.name].append(
-                load.redis_benchmark(server, options.client_cpu, command, pipeline, requests, options.keys))
+            rounds[server.name].append(run(server, number))
     return {name: {**{field: statistics.median(run[field] for run in runs) for field in runs[0]}, "rounds": runs}
             for name, runs in rounds.items()}
+
+
+def collection_speed(makers, kind, options, progress):
+    """Cells as of speed(), of the commands on one kind of collection; fresh servers."""
+    started = []
+    try:
+        for make in makers:
+            started.append(make().__enter__())
+        cells = {}
+        for pipeline in COLLECTION_PIPELINES:
+            for workload in workloads.WORKLOADS[kind]:
+                label = f"{workload.label} P{pipeline}"
+                progress(label)
+                cells[label] = workload_cell(started, workload, pipeline, options)
+        return cells
+    finally:
+        for server in started:
+            server.__exit__()
+
+
+def workload_cell(servers, workload, pipeline, options):
+    requests = max(1000, int(COLLECTION_REQUESTS[pipeline] * options.scale))
+
+    def run(server, number):
+        if number == 0 or workload.anew:
+            with server.connect() as connection:
+                workload.prepare(connection, requests, options.keys)
+        return load.redis_benchmark(server, options.client_cpu, workload.words, pipeline, requests, options.keys)
+
+    return in_turns(servers, options.rounds, run)
+
+
+def collection_memory(makers, options, progress):
+    """Resident growth per hash or per member, in bytes: {label: {server name: bytes}}."""
+    results = {}
+    for label, fill in workloads.FILLS.items():
+        results[label] = {}
+        for make in makers:
+            with make() as server:
+                progress(f"{server.name}: {label}, {options.keys:,}")
+                load.fill(server, 1)
+                before = settled(server)
+                with server.connect() as connection:
+                    fill(connection, options.keys)
+                results[label][server.name] = (settled(server) - before) / options.keys
+    return results
 
 
 def memory(candidates, options, progress, ttl):

@@ -108,6 +108,10 @@ int64_t KillMatching(CommandContext& ctx, const ClientFilter& filter, bool skip_
     }
     ++killed;
   });
+  for (const Victim& victim : victims) {
+    // Nothing is given to one who is as good as gone.
+    if (const auto blocked = ctx.server().blocked().Find(victim.id)) blocked->Claim();
+  }
   for (const Victim& victim : victims) ctx.server().runtime().CloseClient(victim.loop, victim.id);
   return killed;
 }
@@ -161,6 +165,24 @@ void Unpause(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ctx.server().pause().Unpause();
   ctx.server().runtime().ResumePaused();
   reply.Ok();
+}
+
+void Unblock(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const int64_t id = args.Skip(1).Int();
+  bool with_error = false;
+  if (args.HasNext()) {
+    with_error = args.Tag("ERROR");
+    if (!with_error && !args.Tag("TIMEOUT")) {
+      args.Fail("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+  }
+  if (!args.Done(reply)) return;
+  const std::shared_ptr<BlockedClient> client =
+      ctx.server().blocked().Find(static_cast<uint64_t>(id));
+  if (client == nullptr || !client->Claim()) return reply.Integer(0);
+  client->Answer(with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+                            : client->TimeoutReply());
+  reply.Integer(1);
 }
 
 // What it answers is all the reply there is: OFF and SKIP say nothing.
@@ -351,6 +373,16 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Gives the connection a name.",
      .syntax = "connection-name"},
+    {.name = "UNBLOCK",
+     .arity = -3,
+     .flags = kAdmin | kAnyTime,
+     .acl = kAclConnection,
+     .handler = Unblock,
+     .group = "connection",
+     .since = "5.0.0",
+     .complexity = "O(log N) in the clients that wait for the same keys",
+     .summary = "Ends a client's blocking command, as if its time were over or with an error.",
+     .syntax = "client-id [TIMEOUT | ERROR]"},
     {.name = "UNPAUSE",
      .arity = 2,
      .flags = kAdmin | kAnyTime,

@@ -129,7 +129,7 @@ void HGetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const int64_t expiry = option.Finish(ctx, args, kLeastTime);
 
   WriteGuard slot = ctx.Write();
-  slot.CountLookup();
+  slot.CountLookup(/*touch=*/false);  // the editor does that
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;
   if (!args.Check(reply)) return;
   const TimeChange change = option.has_word()            ? TimeChange::kPersist

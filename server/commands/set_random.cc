@@ -14,20 +14,23 @@ namespace {
 constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
 
 // False, and the error is written, unless the command is "name key [count]" with a count of at
-// least `lowest`. Without a count leaves `*count` alone.
-bool ReadCount(ArgReader& args, int64_t lowest, int64_t* count, ReplyWriter& reply) {
+// least `lowest`. Without a count leaves `*count` alone. `error` is what is said of a bad count, as
+// in ArgReader::IntInRange.
+bool ReadCount(ArgReader& args, int64_t lowest, std::string_view error, int64_t* count,
+               ReplyWriter& reply) {
   args.Skip(1);
   if (args.Left() > 1) {
     args.SyntaxError();
   } else if (args.HasNext()) {
-    *count = args.IntInRange(lowest, kMaxCount);
+    *count = args.IntInRange(lowest, kMaxCount, error);
   }
   return args.Done(reply);
 }
 
 void SPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   int64_t count = 1;
-  if (!ReadCount(args, 0, &count, reply)) return;
+  constexpr std::string_view kNotPositive = "ERR value is out of range, must be positive";
+  if (!ReadCount(args, 0, kNotPositive, &count, reply)) return;
   const bool counted = ctx.argc() > 2;
   const SetLimits limits = SetLimitsOf(ctx.config());
 
@@ -43,7 +46,7 @@ void SPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 void SRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   int64_t count = 1;
-  if (!ReadCount(args, -kMaxCount, &count, reply)) return;
+  if (!ReadCount(args, -kMaxCount, {}, &count, reply)) return;
   const bool counted = ctx.argc() > 2;
 
   const ReadGuard set = ctx.Lookup();

@@ -193,8 +193,8 @@ void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   uint64_t cursor = ReadCursor(args.Skip(1));
   if (!args.Check(reply)) return;
   const ReadGuard set = ctx.Lookup();
-  // As in Redis, a missing key is answered whatever the options.
-  if (set && !set.Is(ValueType::kSortedSet)) return reply.Error(kWrongTypeError);
+  if (RefuseWrongType(set, ValueType::kSortedSet, reply)) return;
+  // As in Redis, a missing key is answered whatever the options are.
   if (!set) {
     ReplyCursor(0, reply);
     return reply.Array(0);
@@ -225,6 +225,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRW | kKeyUpdate),
      .handler = ZAdd,
+     .element = 3,
      .group = "sorted_set",
      .since = "1.2.0",
      .complexity = "O(log(N)) per member added, for N in the set",
@@ -237,6 +238,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRW | kKeyAccess | kKeyUpdate),
      .handler = ZIncrBy,
+     .element = 3,
      .group = "sorted_set",
      .since = "1.2.0",
      .complexity = "O(log(N)) for N members",
@@ -248,6 +250,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRW | kKeyDelete),
      .handler = ZRem,
+     .element = 2,
      .group = "sorted_set",
      .since = "1.2.0",
      .complexity = "O(M*log(N)) for M members removed from N",
@@ -270,6 +273,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = ZScore,
+     .element = 2,
      .group = "sorted_set",
      .since = "1.2.0",
      .complexity = "O(1)",
@@ -281,6 +285,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = ZMScore,
+     .element = 2,
      .group = "sorted_set",
      .since = "6.2.0",
      .complexity = "O(N) for N members asked for",
@@ -292,6 +297,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = ZRank,
+     .element = 2,
      .group = "sorted_set",
      .since = "2.0.0",
      .complexity = "O(log(N)) for N members",
@@ -303,6 +309,7 @@ constexpr CommandSpec kCommands[] = {
      .acl = kAclSortedSet,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = ZRevRank,
+     .element = 2,
      .group = "sorted_set",
      .since = "2.0.0",
      .complexity = "O(log(N)) for N members",

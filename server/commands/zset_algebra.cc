@@ -223,13 +223,13 @@ void Evaluate(Operation operation, AlgebraRequest* request, AlgebraResult* resul
 template <Operation operation>
 void Answer(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!ReadKeyCount(ctx, args, reply)) return;
+  AlgebraResult result;  // outlives the locks: it is freed without them
   const LockedKeys keys = ctx.LockKeys();
   AlgebraRequest request;
   // As in Redis, a source of a wrong type is told before options that make no sense.
   if (!FindSources(keys, 0, &request, reply)) return;
   ReadOptions(args, operation, /*store=*/false, &request);
   if (!args.Done(reply)) return;
-  AlgebraResult result;
   Evaluate(operation, &request, &result);
   ReplyMemberCount(result.members().size(), request.with_scores, reply);
   for (const ScoredMember& scored : result.members()) {
@@ -240,12 +240,12 @@ void Answer(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 template <Operation operation>
 void Store(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!ReadKeyCount(ctx, args.Skip(1), reply)) return;
+  AlgebraResult result;
   const LockedKeys keys = ctx.LockKeys();
   AlgebraRequest request;
   if (!FindSources(keys, 1, &request, reply)) return;
   ReadOptions(args, operation, /*store=*/true, &request);
   if (!args.Done(reply)) return;
-  AlgebraResult result;
   Evaluate(operation, &request, &result);
   KeySlot target = keys.Slot(0);
   StoreMembers(&target, ZsetLimitsOf(ctx.config()), result.members());

@@ -50,7 +50,8 @@ void Pop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   args.Skip(1);
   if (args.Left() > 1) args.SyntaxError();
   const bool counted = args.HasNext();
-  const int64_t count = counted ? args.IntInRange(0, kMaxCount) : 1;
+  const int64_t count =
+      counted ? args.IntInRange(0, kMaxCount, "ERR value is out of range, must be positive") : 1;
   if (!args.Done(reply)) return;
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;

@@ -90,13 +90,13 @@ void ZRangeStore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const RangeRequest request =
       ReadRange(args.Skip(2), RangeBy::kAny, Direction::kAny, /*store=*/true);
   if (!args.Done(reply)) return;
+  std::vector<ScoredMember> members;  // outlives the locks: it is freed without them
   const LockedKeys keys = ctx.LockKeys();
   KeySlot source = keys.Slot(1);
   source.CountLookup();
   if (RefuseWrongType(source, ValueType::kSortedSet, reply)) return;
   const ZsetView view(source.entry());
   const RankRange ranks = request.In(view);
-  std::vector<ScoredMember> members;
   members.reserve(ranks.count);
   view.ForEach(ranks, false, [&](const ScoredMember& scored) { members.push_back(scored); });
   KeySlot target = keys.Slot(0);

@@ -3,12 +3,15 @@
 
     tests/clients/compare.py --server build/release/spinel-server --reference redis-server
     tests/clients/compare.py --seed 12345 --commands 3000       replays the first 3000 of a run
+    tests/clients/compare.py --groups set,zset --long           1,000,000 commands on sets
 
 Commands come from grammar.py, group by group, over a small keyspace, so that they meet; some are
-then damaged (an argument dropped, doubled or replaced). Half of the batches go over RESP2, half
-over RESP3. After each batch the keyspaces are compared too. What may differ is named in LENIENT,
-with the reason. The run is a function of its seed, which is printed; on a difference both
-servers are emptied, so that one difference does not cause others.
+then damaged (an argument dropped, doubled or replaced). The limits of the small encodings are low
+and change, so that collections go through all their forms. Half of the batches go over RESP2, half
+over RESP3. After each batch the keyspaces are compared too. What may differ is named in leniency.py,
+with the reason; after SPOP the reference is made to hold what our server left over. The run is a
+function of its seed, which is printed; on a difference both servers are emptied, so that one
+difference does not cause others.
 """
 
 import argparse
@@ -16,120 +19,23 @@ import shutil
 import sys
 
 import support
-from resp import Closed, Error, Map
 from grammar import GRAMMAR, WEIGHTS, Generator
+from leniency import PROBES, agree, name_of, numbers, pairs
+from resp import Closed, Error
 
 BATCH = 50  # commands sent at once to each server
+TUNED = 0.1  # share of batches before which a limit of an encoding changes
 SHOWN = 20  # differences printed in full
 
 
-# What may differ between the two servers, and why.
-
-def both_integers(ours, theirs):
-    return isinstance(ours, int) and isinstance(theirs, int)
-
-
-def close(tolerance):
-    """Times read or set at slightly different moments; -1 and -2 are answers, not times."""
-    def compare(ours, theirs):
-        if both_integers(ours, theirs) and ours >= 0 and theirs >= 0:
-            return abs(ours - theirs) <= tolerance
-        return ours == theirs
-    return compare
-
-
-def same_elements(ours, theirs):
-    """KEYS: the order is the hash table's own."""
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return sorted(ours) == sorted(theirs)
-    return ours == theirs
-
-
-def same_scan(ours, theirs):
-    """SCAN with a COUNT beyond the keyspace: all in one reply, in any order."""
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return ours[0] == theirs[0] and sorted(ours[1]) == sorted(theirs[1])
-    return ours == theirs
-
-
-def scan_is_comparable(command):
-    """Cursors are each server's own, and 7.0 takes negative ones and types that do not exist."""
-    words = [word.lower() for word in command]
-    types = [words[i + 1] for i, word in enumerate(words[:-1]) if word == b"type"]
-    return words[1:2] == [b"0"] and all(name in (b"string", b"hash") for name in types)
-
-
-def both_or_neither(ours, theirs):
-    """RANDOMKEY, MEMORY USAGE: any key, any size; null and errors must agree."""
-    if ours is None or theirs is None or isinstance(theirs, Error):
-        return ours == theirs
-    return type(ours) is type(theirs)
-
-
-def same_encoding(ours, theirs):
-    """int is promised; where embstr ends and raw begins is not (it moved in Valkey 8.1)."""
-    def simplified(reply):
-        return b"raw" if reply == b"embstr" else reply
-    return simplified(ours) == simplified(theirs)
-
-
-def same_hello(ours, theirs):
-    """Server name, version and id are each server's own."""
-    def essential(reply):
-        if not isinstance(reply, list):
-            return reply
-        pairs = reply if isinstance(reply, Map) else list(zip(reply[::2], reply[1::2]))
-        own = (b"server", b"version", b"id")
-        return type(reply), [pair for pair in pairs if pair[0] not in own]
-    return essential(ours) == essential(theirs)
-
-
-LENIENT = {
-    "TTL": close(2),
-    "PTTL": close(2000),
-    "EXPIRETIME": close(2),
-    "PEXPIRETIME": close(2000),
-    "OBJECT IDLETIME": close(10),
-    "OBJECT ENCODING": same_encoding,
-    "OBJECT REFCOUNT": both_or_neither,  # Redis shares small integers
-    "KEYS": same_elements,
-    "SCAN": same_scan,
-    "RANDOMKEY": both_or_neither,
-    # Redis measures a key that has expired and is not removed yet; here it is gone.
-    "MEMORY USAGE": lambda ours, theirs: ours is None or both_or_neither(ours, theirs),
-    "HELLO": same_hello,
-    "CLIENT ID": both_or_neither,
-    "COMMAND COUNT": both_integers,
-    "DBSIZE": close(5),  # keys that have expired but are not removed yet count too
-    "TIME": lambda ours, theirs: len(ours) == len(theirs) == 2,
+# How a whole value is read, by the name of its type, and brought into a form that can be compared.
+READERS = {
+    "string": (("GET",), lambda value: value),
+    "list": (("LRANGE", 0, -1), lambda value: value),
+    "hash": (("HGETALL",), lambda value: sorted(pairs(value))),
+    "set": (("SMEMBERS",), sorted),
+    "zset": (("ZRANGE", 0, -1, "WITHSCORES"), numbers),
 }
-
-# Commands whose errors may differ: both must refuse, but not with the same text; or we alone refuse.
-ERRORS_DIFFER = {
-    "COMMAND GETKEYS": "Redis 7.0 wants an argument more than 7.2 does",
-}
-WE_REFUSE = {
-    "GETEX": "Redis looks at the expiry only when the key exists; we read all arguments first",
-}
-
-
-def name_of(command):
-    """"OBJECT ENCODING" for containers, else the command's name."""
-    words = [word.decode("latin-1").upper() for word in command[:2]]
-    return " ".join(words) if words[0] in ("OBJECT", "MEMORY", "CLIENT", "COMMAND") else words[0]
-
-
-def agree(command, ours, theirs):
-    compare = LENIENT.get(name_of(command))
-    if compare is same_scan and not scan_is_comparable(command):
-        return True
-    if isinstance(ours, Error) and isinstance(theirs, Error) and name_of(command) in ERRORS_DIFFER:
-        return True
-    if isinstance(ours, Error) and theirs is None and name_of(command) in WE_REFUSE:
-        return True
-    if isinstance(ours, Error) or isinstance(theirs, Error) or compare is None:
-        return type(ours) is type(theirs) and ours == theirs
-    return compare(ours, theirs)
 
 
 class Comparison:
@@ -145,33 +51,85 @@ class Comparison:
     def run(self, generator, commands):
         for first in range(0, commands, BATCH):
             protocol = generator.dice.choice((2, 3))
+            if generator.dice.random() < TUNED:
+                self.tune(*generator.threshold())
             batch = [generator.command() for _ in range(min(BATCH, commands - first))]
             self.compare_batch(first, protocol, batch)
+
+    def tune(self, name, value):
+        """Sets a limit of an encoding on both sides; the reference may not know it."""
+        ours, theirs = (connection("CONFIG", "SET", name, value)
+                        for connection in self.connections[2])
+        known = not name.startswith("set-max-listpack")
+        if isinstance(ours, Error) or (known and isinstance(theirs, Error)):
+            self.record(self.compared, 2, [b"CONFIG", b"SET", name.encode()], ours, theirs, [])
 
     def compare_batch(self, first, protocol, batch):
         pair = self.connections[protocol]
         if protocol == 3:  # RESET may have gone back to RESP2
             for connection in pair:
                 connection("HELLO", 3)
-        ours, theirs = (connection.pipeline(batch) for connection in pair)
-        for i, (command, our, their) in enumerate(zip(batch, ours, theirs)):
-            self.compared += 1
-            if not agree(command, our, their):
-                self.record(first + i, protocol, command, our, their, batch[:i])
+        begin = 0
+        while begin < len(batch):
+            pops = (i for i in range(begin, len(batch)) if name_of(batch[i]) == "SPOP")
+            end = next(pops, len(batch) - 1) + 1
+            if not self.compare_part(first, protocol, batch, range(begin, end)):
                 return
+            begin = end
         our, their = (self.keyspace(connection) for connection in pair)
         if our != their:
-            different = {item for item in set(our) ^ set(their)}
             self.record(first + len(batch), protocol, [b"(keyspace after the batch)"],
-                        sorted(different & set(our)), sorted(different & set(their)), batch)
+                        [item for item in our if item not in their],
+                        [item for item in their if item not in our], batch)
+
+    def compare_part(self, first, protocol, batch, part):
+        """Compares the commands whose numbers are in `part`; the last may be an SPOP."""
+        pair = self.connections[protocol]
+        probed, ours = self.ask_ours(pair[0], [batch[i] for i in part])
+        theirs = pair[1].pipeline(batch[i] for i in part)
+        for i, our, their in zip(part, ours, theirs):
+            self.compared += 1
+            if not agree(batch[i], our, their, probed.get(i - part.start)):
+                self.record(first + i, protocol, batch[i], our, their, batch[:i])
+                return False
+            if name_of(batch[i]) == "SPOP":
+                self.follow_pop(pair[1], batch[i], our, their)
+        return True
+
+    @staticmethod
+    def ask_ours(connection, commands):
+        """The replies, and what was asked before some of the commands to judge theirs."""
+        asked = []
+        for number, command in enumerate(commands):
+            key = command[2:3] if name_of(command) == "OBJECT ENCODING" else command[1:2]
+            if name_of(command) in PROBES and key:
+                asked.append((number, PROBES[name_of(command)](key[0])))
+            asked.append((None, command))
+        replies = list(zip(asked, connection.pipeline(command for _, command in asked)))
+        probed = {number: reply for (number, _), reply in replies if number is not None}
+        return probed, [reply for (number, _), reply in replies if number is None]
+
+    @staticmethod
+    def follow_pop(reference, command, ours, theirs):
+        """The reference gets back what it has popped, and loses what our server did."""
+        if ours is None or isinstance(ours, Error):
+            return
+        ours, theirs = (set(reply) if isinstance(reply, list) else {reply}
+                        for reply in (ours, theirs))
+        if theirs - ours:
+            reference("SADD", command[1], *sorted(theirs - ours))
+            reference("SREM", command[1], *sorted(ours - theirs))
 
     @staticmethod
     def keyspace(connection):
         """Every key of the selected database with its value and whether it has a time to live."""
         names = sorted(connection("KEYS", "*"))
-        values = connection("MGET", *names) if names else []
+        types = [reply.text for reply in connection.pipeline(("TYPE", name) for name in names)]
+        values = connection.pipeline((READERS[kind][0][0], name, *READERS[kind][0][1:])
+                                     for name, kind in zip(names, types))
         ttls = connection.pipeline(("TTL", name) for name in names)
-        return [(name, value, ttl >= 0) for name, value, ttl in zip(names, values, ttls)]
+        return [(name, kind, READERS[kind][1](value), ttl >= 0)
+                for name, kind, value, ttl in zip(names, types, values, ttls)]
 
     def record(self, number, protocol, command, ours, theirs, before):
         touched = [earlier for earlier in before if set(earlier[1:]) & set(command[1:])][-8:]
@@ -203,10 +161,13 @@ def parse_arguments():
     parser.add_argument("--server", default=str(support.server_binary()))
     parser.add_argument("--reference", default=support.reference_binary())
     parser.add_argument("--groups", default=",".join(GRAMMAR), help="default: %(default)s")
-    parser.add_argument("--commands", type=int, default=500_000 if support.long_run() else 50_000)
+    parser.add_argument("--commands", type=int, help="default: 50,000, with --long 1,000,000")
+    parser.add_argument("--long", action="store_true", default=support.long_run())
     parser.add_argument("--seed", type=int, help="replays a run")
     arguments = parser.parse_args()
     arguments.groups = arguments.groups.split(",")
+    if arguments.commands is None:
+        arguments.commands = 1_000_000 if arguments.long else 50_000
     if not set(arguments.groups) <= set(GRAMMAR):
         parser.error(f"groups are {', '.join(GRAMMAR)}")
     return arguments

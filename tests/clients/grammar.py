@@ -3,6 +3,7 @@
 import random
 import time
 
+from collection_grammar import COLLECTION_GRAMMAR, COLLECTION_WEIGHTS, THRESHOLDS, CollectionParts
 from resp import to_bytes
 
 DAMAGED = 0.05  # share of commands that are damaged
@@ -10,7 +11,7 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 
 
-class Generator:
+class Generator(CollectionParts):
     """Random commands. A part of a GRAMMAR row is a literal or a method that yields arguments."""
 
     def __init__(self, seed, groups):
@@ -23,7 +24,8 @@ class Generator:
         arguments = []
         for part in self.dice.choice(self.rows):
             arguments += self.expand(part)
-        if self.dice.random() < DAMAGED:
+        # A damaged blocking command might wait for ever.
+        if self.dice.random() < DAMAGED and not str(arguments[0]).startswith("B"):
             self.damage(arguments)
         return [to_bytes(argument) for argument in arguments]
 
@@ -47,6 +49,11 @@ class Generator:
         return self.dice.choice((b"", b"abc", b"-1", b"1.5", b"1e3", b" 1", b"1 ", b"\x00\xff",
                                  b"*", b"NX", b"EX", str(MAX_INTEGER + 1), "0x10", "+1", "nan",
                                  "inf"))
+
+    def threshold(self):
+        """The name and a new value of one of the encodings' limits."""
+        name = self.dice.choice(sorted(THRESHOLDS))
+        return name, self.dice.choice(THRESHOLDS[name])
 
     # The parts of a command. All take their randomness from self.dice, in order.
 
@@ -148,7 +155,7 @@ class Generator:
                                  "KEY:*"))
 
     def type_name(self):
-        return self.dice.choice(("string", "string", "hash", "STRING"))
+        return self.dice.choice(("string", "hash", "list", "set", "zset", "STRING"))
 
     def flush_option(self):
         return self.dice.choice(([], ["SYNC"], ["ASYNC"]))
@@ -199,8 +206,9 @@ GRAMMAR = {
         ("TYPE", G.key),
         ("RENAME", G.key, G.key),
         ("RENAMENX", G.key, G.key),
-        ("COPY", G.key, G.key, G.copy_options),
-        ("MOVE", G.key, G.database),
+        ("COPY", G.any_key, G.any_key, G.copy_options),
+        ("COPY", G.any_key, G.any_key, G.copy_options),
+        ("MOVE", G.any_key, G.database),
         ("KEYS", G.pattern),
         ("SCAN", 0, "COUNT", 1000),
         ("SCAN", 0, "COUNT", 1000, "MATCH", G.pattern),
@@ -212,14 +220,12 @@ GRAMMAR = {
         ("OBJECT", "IDLETIME", G.key),
         ("OBJECT", "FREQ", G.key),
         ("MEMORY", "USAGE", G.key),
-        ("SWAPDB", G.database, G.database),
-        ("FLUSHDB", G.flush_option),
     ),
     "expiry": (
-        ("EXPIRE", G.key, G.seconds, G.expire_option),
-        ("PEXPIRE", G.key, G.milliseconds, G.expire_option),
-        ("EXPIREAT", G.key, G.unix_seconds, G.expire_option),
-        ("PEXPIREAT", G.key, G.unix_milliseconds, G.expire_option),
+        ("EXPIRE", G.any_key, G.seconds, G.expire_option),
+        ("PEXPIRE", G.any_key, G.milliseconds, G.expire_option),
+        ("EXPIREAT", G.any_key, G.unix_seconds, G.expire_option),
+        ("PEXPIREAT", G.any_key, G.unix_milliseconds, G.expire_option),
         ("TTL", G.key),
         ("PTTL", G.key),
         ("EXPIRETIME", G.key),
@@ -246,9 +252,12 @@ GRAMMAR = {
         ("COMMAND", "GETKEYS", "MSET", G.pairs),
         ("COMMAND", "GETKEYS", "GET", G.keys),
         ("COMMAND", "GETKEYS", "PING"),
+        ("SWAPDB", G.database, G.database),
+        ("FLUSHDB", G.flush_option),
         ("TIME",),
         ("NONSENSE", G.value),
     ),
 }
+GRAMMAR |= COLLECTION_GRAMMAR
 # Connection and keyspace-wide commands would otherwise crowd out the data.
-WEIGHTS = {"string": 10, "generic": 4, "expiry": 4, "connection": 1}
+WEIGHTS = {"string": 10, "generic": 4, "expiry": 4, "connection": 1} | COLLECTION_WEIGHTS

@@ -358,6 +358,19 @@ TEST_CASE_METHOD(Fixture, "Set: a copy shares nothing, and memory is accounted")
   delete copy;
 }
 
+TEST_CASE_METHOD(Fixture, "Set: hints are for big sets, and change nothing") {
+  Add("packed", {"a"});
+  Add("big", Range(0, 300, "m"));
+  const uint64_t hashes[] = {kKeyHasher("m1"), kKeyHasher("none")};
+  for (const ElementHint hint : {ElementHint::kPlace, ElementHint::kElement}) {
+    CHECK(store.PrefetchElements(0, Store::MakeKey("big"), hashes, hint));
+    CHECK_FALSE(store.PrefetchElements(0, Store::MakeKey("packed"), hashes, hint));
+    CHECK_FALSE(store.PrefetchElements(0, Store::MakeKey("none"), hashes, hint));
+    CHECK_FALSE(store.PrefetchElements(1, Store::MakeKey("big"), hashes, hint));
+  }
+  CHECK(Members(Write("big")).size() == 300);
+}
+
 TEST_CASE_METHOD(Fixture, "Set: a builder chooses the smallest encoding") {
   limits = {.max_integers = 5, .max_packed = 3, .max_packed_bytes = 4};
   const auto build = [&](const std::vector<std::string>& members) {

@@ -1,3 +1,4 @@
+#include "server/blocking.h"
 #include "tests/support/command_fixture.h"
 
 #include <stdexcept>
@@ -73,11 +74,13 @@ TestClient::TestClient(Server* server, LoopState* loop, uint64_t id)
 }
 
 TestClient::~TestClient() {
+  EndBlock(server_, loop_, &session_);
   loop_->channels.UnsubscribeAll(&session_);
   server_->clients().Remove(&session_);
 }
 
 std::vector<RespValue> TestClient::ExecuteAll(const std::vector<std::string>& args) {
+  GoOn();
   const std::vector<std::string_view> views(args.begin(), args.end());
   OutputBuffer out;
   loop_->op.touch = !session_.no_touch;
@@ -95,7 +98,15 @@ RespValue TestClient::Execute(const std::vector<std::string>& args) {
   return replies.empty() ? Text(RespValue::Type::kNull, "no reply") : replies.front();
 }
 
+void TestClient::GoOn() {
+  if (!answer_.has_value()) return;
+  EndBlock(server_, loop_, &session_);
+  pushes_ += *answer_;
+  answer_.reset();
+}
+
 std::vector<RespValue> TestClient::TakePushes() {
+  GoOn();
   const std::string bytes = std::move(pushes_);
   pushes_.clear();
   return DecodeAll(bytes);
@@ -122,8 +133,13 @@ void CommandFixture::Restart(RespVersion version) {
 }
 
 std::unique_ptr<TestClient> CommandFixture::NewClient() {
-  return std::make_unique<TestClient>(server_.get(), loop_.get(), server_->clients().NextId());
+  const uint64_t id = server_->clients().NextId();
+  auto client = std::make_unique<TestClient>(server_.get(), loop_.get(), id);
+  clients_[id] = client.get();
+  return client;
 }
+
+void CommandFixture::Unblock(int, uint64_t id, std::string resp) { clients_.at(id)->Unblock(std::move(resp)); }
 
 void CommandFixture::BothProtocols(const std::function<void()>& body) {
   for (const RespVersion version : {RespVersion::kResp2, RespVersion::kResp3}) {
@@ -139,6 +155,7 @@ void CommandFixture::AdvanceWithoutTick(int64_t ms) {
 
 void CommandFixture::Advance(int64_t ms) {
   AdvanceWithoutTick(ms);
+  TimeOutBlocked(loop_.get(), now_ms_);
   if (!server_->active_expire.load()) return;
   for (int wheel = 0; wheel < Store::kWheels; ++wheel) {
     while (server_->store().ExpireStep(loop_->op, wheel)) {

@@ -15,7 +15,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -66,14 +68,24 @@ class TestClient : private Transport {
   // the command's replies.
   std::vector<RespValue> TakePushes();
   Session& session() { return session_; }
+  // Whether it waits in a blocking command; the reply, once there is one, comes by TakePushes.
+  bool blocked() {
+    GoOn();
+    return session_.blocked != nullptr;
+  }
+  // Runtime::Unblock: takes effect, as on a loop of its own, when the client is looked at next.
+  void Unblock(std::string resp) { answer_ = std::move(resp); }
 
  private:
   void Push(const std::shared_ptr<const std::string>& resp) override { pushes_ += *resp; }
+
+  void GoOn();
 
   Server* server_;
   LoopState* loop_;
   Session session_;
   std::string pushes_;
+  std::optional<std::string> answer_;  // to the command it is blocked in
 };
 
 class CommandFixture : private Runtime {
@@ -120,6 +132,7 @@ class CommandFixture : private Runtime {
   LoopState& loop(int) override { return *loop_; }
   void Post(int, std::function<void()> task) override { task(); }
   void CloseClient(int, uint64_t id) override { closed_.push_back(id); }
+  void Unblock(int, uint64_t id, std::string resp) override;
   void ResumePaused() override {}
   void Shutdown() override { shutdown_ = true; }
 
@@ -129,6 +142,7 @@ class CommandFixture : private Runtime {
   std::unique_ptr<LoopState> loop_;
   std::unique_ptr<TestClient> client_;
   std::vector<uint64_t> closed_;
+  std::map<uint64_t, TestClient*> clients_;  // all that were made
   bool shutdown_ = false;
 };
 

@@ -122,7 +122,7 @@ TEST_CASE_METHOD(CommandFixture, "INFO: counters count") {
   CHECK(FieldOf(text, "total_error_replies") == "0");
   CHECK(FieldOf(text, "errorstat_ERR") == "none");
   CHECK(FieldOf(text, "cmdstat_get") == "none");
-  CHECK(FieldOf(text, "db0") == "keys=1,expires=0,avg_ttl=0");
+  CHECK(FieldOf(text, "db0") == "keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0");
 }
 
 TEST_CASE_METHOD(CommandFixture, "INFO: the percentiles that are asked for") {

@@ -303,7 +303,7 @@ TEST_CASE_METHOD(CommandFixture, "CLIENT HELP: every subcommand, HELP last") {
 
 TEST_CASE_METHOD(CommandFixture, "CLIENT: subcommands of features to come are unknown") {
   for (const std::string name :
-       {"TRACKING", "CACHING", "TRACKINGINFO", "GETREDIR", "UNBLOCK", "IMPORT-SOURCE"}) {
+       {"TRACKING", "CACHING", "TRACKINGINFO", "GETREDIR", "IMPORT-SOURCE"}) {
     CHECK(Run("CLIENT", name, "x") ==
           Error(fmt::format("ERR unknown subcommand '{}'. Try CLIENT HELP.", name)));
   }

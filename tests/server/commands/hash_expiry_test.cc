@@ -199,6 +199,23 @@ TEST_CASE_METHOD(FieldTtlFixture, "An earlier expiry fires earlier, a later one 
   CHECK(server().store().Size(0) == 0);
 }
 
+TEST_CASE_METHOD(FieldTtlFixture, "A handle that fires for fields without an expiry is harmless") {
+  Run("HSETEX", "h", "PX", "100", "FIELDS", "2", "a", "1", "b", "2");
+  Run("HPERSIST", "h", "FIELDS", "2", "a", "b");
+  Advance(120);
+  CHECK(volatile_keys() == 0);
+  // The next expiry may rely on a handle that is still out, or not.
+  Run("HPEXPIRE", "h", "1000", "FIELDS", "1", "a");
+  Run("HPERSIST", "h", "FIELDS", "1", "a");
+  Run("HPEXPIRE", "h", "2000", "FIELDS", "1", "a");
+  CHECK(volatile_keys() == 1);
+  Advance(1020);
+  CHECK(Run("HLEN", "h") == Int(2));
+  Advance(1020);
+  CHECK(Run("HLEN", "h") == Int(1));
+  CHECK(volatile_keys() == 0);
+}
+
 TEST_CASE_METHOD(FieldTtlFixture, "Many fields at once: some per tick, the whole hash at once") {
   for (int i = 0; i < 2000; ++i) {
     Run("HSETEX", "h", "PX", "100", "FIELDS", "1", fmt::format("f{}", i), "v");

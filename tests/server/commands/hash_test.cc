@@ -285,6 +285,7 @@ TEST_CASE_METHOD(CommandFixture, "Hashes: big values are kept as blobs and repla
 
 TEST_CASE_METHOD(HashFixture, "Hashes: RENAME, MOVE, COPY and the digest") {
   BothForms([this] {
+    config().enable_debug_command.Store(static_cast<int64_t>(ProtectedAction::kYes));
     const RespValue digest = Run("DEBUG", "DIGEST-VALUE", "h");
     CHECK(Run("COPY", "h", "copy") == Int(1));
     CHECK(Run("RENAME", "h", "moved") == Ok());

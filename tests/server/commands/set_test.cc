@@ -281,7 +281,7 @@ TEST_CASE_METHOD(SetFixture, "SPOP and SRANDMEMBER: errors") {
   Fill("s", {"a"});
   Run("SET", "str", "x");
   CHECK(Run("SPOP", "s", "-1") == Error("ERR value is out of range, must be positive"));
-  CHECK(Run("SPOP", "s", "x") == Error("ERR value is not an integer or out of range"));
+  CHECK(Run("SPOP", "s", "x") == Error("ERR value is out of range, must be positive"));
   CHECK(Run("SPOP", "s", "x", "y") == SyntaxError());
   CHECK(Run("SPOP", "str") == WrongType());
   CHECK(Run("SPOP", "str", "0") == WrongType());

@@ -1,0 +1,159 @@
+// The part of a Connection that writes: replies and messages leave at once as far as the socket takes
+// them; the rest waits in pending_.
+
+#include <sys/socket.h>
+
+#include <boost/asio/error.hpp>
+#include <cerrno>
+
+#include "server/connection.h"
+#include "server/event_loop.h"
+#include "server/log.h"
+
+namespace spinel {
+
+void Connection::Push(const std::shared_ptr<const std::string>& resp) {
+  if (closed_ || closing_) return;
+  if (executing_) {
+    loop_->deferred_pushes().Append(*resp);
+    return;
+  }
+  // The message is sent from where it is, to however many subscribers.
+  Pin pin;
+  pin.data = resp->data();
+  pin.size = resp->size();
+  pin.owner = new std::shared_ptr<const std::string>(resp);
+  pin.release = [](void* owner) { delete static_cast<std::shared_ptr<const std::string>*>(owner); };
+  pending_.AppendPinned(pin);
+  if (!pushed_) {
+    pushed_ = true;
+    loop_->AddToFlush(this);
+  }
+}
+
+void Connection::FlushPushed() {
+  pushed_ = false;
+  if (closed_) return MaybeDelete();
+  if (!waiting_writable_ && !Send(&pending_)) CloseNow();
+  if (pending_.empty()) pending_ = OutputBuffer();
+  AfterOutput();
+  PublishSizes();
+  MaybeDelete();
+}
+
+void Connection::FlushStaging() {
+  OutputBuffer& staging = loop_->staging();
+  if (!staging.empty()) {
+    if (pending_.empty()) {
+      if (!Send(&staging)) {
+        staging.Clear();
+        return CloseNow();
+      }
+    }
+    if (!staging.empty()) pending_.AppendBuffer(std::move(staging));
+    staging.Clear();
+  }
+  AfterOutput();
+}
+
+// Whatever was not sent waits for the socket; a closing connection closes once nothing does.
+void Connection::AfterOutput() {
+  if (closed_) return;
+  if (pending_.empty()) {
+    soft_limit_since_ms_ = 0;
+    if (closing_ && !executing_) CloseNow();
+    return;
+  }
+  WaitWritable();
+  if (OverOutputLimit(loop_->state().op.now_ms)) CloseNow();
+}
+
+// Sends from the front of `buffer` what the socket takes. False: the connection is broken.
+bool Connection::Send(OutputBuffer* buffer) {
+  constexpr int kVectors = 64;
+  while (!buffer->empty()) {
+    iovec vectors[kVectors];
+    msghdr message{};
+    message.msg_iov = vectors;
+    message.msg_iovlen = static_cast<size_t>(buffer->FillIovec(vectors, kVectors));
+    size_t offered = 0;
+    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += vectors[i].iov_len;
+    const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+    const auto bytes = static_cast<size_t>(sent);
+    loop_->state().stats.writes.Add();
+    loop_->state().stats.output_bytes.Add(bytes);
+    session_.output_bytes.store(session_.output_bytes.load(std::memory_order_relaxed) + bytes,
+                                std::memory_order_relaxed);
+    last_progress_ms_ = loop_->state().op.now_ms;
+    if (bytes == buffer->size()) {
+      buffer->Clear();
+      return true;
+    }
+    buffer->Consume(bytes);
+    if (bytes < offered) return true;
+  }
+  return true;
+}
+
+void Connection::WaitWritable() {
+  if (waiting_writable_) return;
+  waiting_writable_ = true;
+  ++operations_;
+  socket_.async_wait(Socket::wait_write,
+                     [this](const boost::system::error_code& error) { OnWritable(error); });
+}
+
+void Connection::OnWritable(const boost::system::error_code& error) {
+  --operations_;
+  waiting_writable_ = false;
+  if (closed_) return MaybeDelete();
+  loop_->UpdateClock();
+  if (error || !Send(&pending_)) {
+    CloseNow();
+  } else {
+    if (pending_.empty()) {
+      pending_ = OutputBuffer();
+      // Room for a read beside this wait; an outstanding one may have filled it already.
+      if (input_.empty() && !reading_) input_.Consume(0);
+    }
+    AfterOutput();
+  }
+  PublishSizes();
+  MaybeDelete();
+}
+
+bool Connection::OverOutputLimit(int64_t now_ms) {
+  const OutputClass kind = session_.subscribed() ? OutputClass::kPubsub : OutputClass::kNormal;
+  const OutputLimit& limit = loop_->server().config().output_limit(kind);
+  const auto held = static_cast<int64_t>(pending_.MemoryBytes());
+  const int64_t hard = limit.hard_bytes();
+  const int64_t soft = limit.soft_bytes();
+  bool over = hard != 0 && held >= hard;
+  if (soft != 0 && held >= soft) {
+    if (soft_limit_since_ms_ == 0) soft_limit_since_ms_ = now_ms;
+    over = over || now_ms - soft_limit_since_ms_ > limit.soft_seconds() * 1000;
+  } else {
+    soft_limit_since_ms_ = 0;
+  }
+  if (!over) return false;
+  LogWarning("Closing client id={} addr={}: it reads too slowly, {} bytes of output are waiting",
+             session_.id, session_.origin.address, held);
+  loop_->state().stats.output_limit_disconnections.Add();
+  return true;
+}
+
+void Connection::PublishSizes() {
+  session_.query_buffer_used.store(static_cast<uint32_t>(input_.size()), std::memory_order_relaxed);
+  session_.query_buffer_capacity.store(static_cast<uint32_t>(input_.capacity()),
+                                       std::memory_order_relaxed);
+  session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
+  session_.output_held.store(pending_.MemoryBytes(), std::memory_order_relaxed);
+  session_.output_chunks.store(static_cast<uint32_t>(pending_.segments()),
+                               std::memory_order_relaxed);
+}
+
+}  // namespace spinel
