@@ -26,12 +26,19 @@ class LockedKeys {
         database_(database),
         keys_(std::move(keys)),
         serves_(locking == Locking::kTake),
+<<<<<<< HEAD
         lock_(!serves_      ? MultiLock()
+=======
+        everything_(everything),
+        lock_(!serves_     ? MultiLock()
+>>>>>>> list
               : everything ? store->LockAll()
                            : store->Lock(keys_)) {}
   // Serves those who wait for one of the keys.
   ~LockedKeys() {
-    if (!context_->ready.empty() && serves_) store_->ServeReady(*context_, {.several = &lock_});
+    if (!context_->ready.empty() && serves_) {
+      store_->ServeReady(*context_, {.several = &lock_, .all = everything_});
+    }
   }
   LockedKeys(const LockedKeys&) = delete;
   LockedKeys& operator=(const LockedKeys&) = delete;
@@ -52,6 +59,7 @@ class LockedKeys {
   const int database_;
   const absl::InlinedVector<Key, 16> keys_;
   const bool serves_;  // otherwise the holder of the locks does
+  const bool everything_;
   const MultiLock lock_;
 };
 

@@ -82,7 +82,7 @@ bool RenameKey(CommandContext& ctx, Overwrite overwrite, ReplyWriter& reply) {
   KeySlot source = keys.Slot(0);
   source.Touch();
   Entry* const taken = source.Take();
-  keys.Slot(1).Put(Entry::WithKey(taken, keys.key(1).name));
+  keys.Slot(1).PutUncounted(Entry::WithKey(taken, keys.key(1).name));  // one change in all
   return true;
 }
 
@@ -149,7 +149,7 @@ void Move(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!source || target) return reply.Integer(0);
   source.Touch();
   // Renamed to itself: what the timing wheel knows of the entry names the old database.
-  target.Put(Entry::WithKey(source.Take(), keys.key(0).name));
+  target.PutUncounted(Entry::WithKey(source.Take(), keys.key(0).name));  // one change in all
   reply.Integer(1);
 }
 
