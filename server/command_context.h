@@ -26,12 +26,8 @@ class LockedKeys {
         database_(database),
         keys_(std::move(keys)),
         serves_(locking == Locking::kTake),
-<<<<<<< HEAD
-        lock_(!serves_      ? MultiLock()
-=======
         everything_(everything),
         lock_(!serves_     ? MultiLock()
->>>>>>> list
               : everything ? store->LockAll()
                            : store->Lock(keys_)) {}
   // Serves those who wait for one of the keys.

@@ -14,18 +14,11 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       ListCommands(),
       ListPopCommands(),
       ListChangeCommands(),
-<<<<<<< HEAD
-=======
-      SortCommands(),
->>>>>>> list
       ListBlockingCommands(),
       SetCommands(),
       SetRandomCommands(),
       SetAlgebraCommands(),
-<<<<<<< HEAD
       SortCommands(),
-=======
->>>>>>> list
       ZsetCommands(),
       ZsetRangeCommands(),
       ZsetPopCommands(),

@@ -15,13 +15,8 @@ std::span<const CommandSpec> StringLcsCommands();
 std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> ListPopCommands();
 std::span<const CommandSpec> ListChangeCommands();
-<<<<<<< HEAD
 std::span<const CommandSpec> ListBlockingCommands();
 std::span<const CommandSpec> SortCommands();
-=======
-std::span<const CommandSpec> SortCommands();
-std::span<const CommandSpec> ListBlockingCommands();
->>>>>>> list
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetPopCommands();
