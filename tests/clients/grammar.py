@@ -24,8 +24,10 @@ class Generator(CollectionParts):
         arguments = []
         for part in self.dice.choice(self.rows):
             arguments += self.expand(part)
-        # A damaged blocking command might wait for ever.
-        if self.dice.random() < DAMAGED and not str(arguments[0]).startswith("B"):
+        # A damaged blocking command might wait for ever; scores of these sets must not differ.
+        fragile = str(arguments[0]).startswith("B") or (
+            len(arguments) > 1 and str(arguments[1]).startswith("lex:"))
+        if self.dice.random() < DAMAGED and not fragile:
             self.damage(arguments)
         return [to_bytes(argument) for argument in arguments]
 
