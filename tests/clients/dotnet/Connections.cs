@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace Spinel.ClientTests;
 
-/// <summary>Multiplexers as the tests want them: impatient, and allowed to empty the server.</summary>
+/// <summary>Multiplexers for the tests: impatient, and allowed to empty the server.</summary>
 internal static class Connections
 {
     public static readonly RedisProtocol[] Protocols = [RedisProtocol.Resp2, RedisProtocol.Resp3];

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Spinel.ClientTests;
 
-/// <summary>Tests of one data type, each on a connection of its own and an empty keyspace.</summary>
+/// <summary>Tests of one data type, each on its own connection and an empty keyspace.</summary>
 internal abstract class TypeTests(TestServer server, RedisProtocol protocol)
 {
     protected const string WrongType =
