@@ -31,24 +31,8 @@ internal sealed class StackExchangeTests(
         ("reconnects after a restart", ReconnectsAfterARestart),
     ];
 
-    private ConfigurationOptions Options(int port, string? password = null) => new()
-    {
-        EndPoints = { { "127.0.0.1", port } },
-        Protocol = protocol,
-        Password = password,
-        AllowAdmin = true,
-        ConnectTimeout = 5000,
-        ReconnectRetryPolicy = new LinearRetry(100),
-        HeartbeatInterval = TimeSpan.FromMilliseconds(200),
-    };
-
-    /// <summary>A connection on an empty keyspace.</summary>
-    private async Task<ConnectionMultiplexer> ConnectAsync()
-    {
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(Options(server.Port));
-        await multiplexer.GetServers()[0].FlushAllDatabasesAsync();
-        return multiplexer;
-    }
+    private Task<ConnectionMultiplexer> ConnectAsync() =>
+        Connections.ConnectToEmptyAsync(server, protocol);
 
     private async Task ConnectsAndKnowsTheServer()
     {
@@ -277,14 +261,14 @@ internal sealed class StackExchangeTests(
 
     private async Task RightAndWrongPassword()
     {
-        ConfigurationOptions rightOptions = Options(guarded.Port, Password);
+        ConfigurationOptions rightOptions = Connections.Options(guarded.Port, protocol, Password);
         await using (var right = await ConnectionMultiplexer.ConnectAsync(rightOptions))
         {
             Check.True(await right.GetDatabase().StringSetAsync("k", "v"));
         }
         foreach (string? wrong in (string?[])["wrong", null])
         {
-            var options = Options(guarded.Port, wrong);
+            var options = Connections.Options(guarded.Port, protocol, wrong);
             options.ConnectTimeout = 1500;
             options.ConnectRetry = 1;
             var refused = await Check.ThrowsAsync<RedisConnectionException>(
