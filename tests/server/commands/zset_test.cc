@@ -261,7 +261,7 @@ TEST_CASE_METHOD(ZsetFixture, "ZPOPMIN, ZPOPMAX") {
     CHECK(Run("ZPOPMIN", "z") == Array({}));
     CHECK(Run("ZPOPMIN", "z", "5") == Array({}));
     CHECK(Run("ZPOPMIN", "z", "-1") == Error("ERR value is out of range, must be positive"));
-    CHECK(Run("ZPOPMIN", "z", "x") == Error("ERR value is not an integer or out of range"));
+    CHECK(Run("ZPOPMIN", "z", "x") == Error("ERR value is out of range, must be positive"));
     CHECK(Run("ZPOPMAX", "z", "1", "2") == SyntaxError());
   });
 }
