@@ -1,7 +1,6 @@
 // Lists that are waited for: BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH. With an element at hand they
 // are what their names without the B are; otherwise the client blocks (server/blocking.h).
 
-#include <limits>
 #include <utility>
 
 #include "protocol/arg_reader.h"
@@ -35,18 +34,12 @@ void BRPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void BLMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   BlockRequest request;
   request.deadline_ms = ReadTimeout(ctx, args);
-  const int64_t keys = args.IntInRange(1, kMax, "ERR numkeys should be greater than 0");
-  args.Skip(static_cast<size_t>(keys));
-  const ListEnd end = ReadListEnd(args);
-  int64_t count = 1;
-  if (args.Tag("COUNT")) count = args.IntInRange(1, kMax, "ERR count should be greater than 0");
+  const PopManyArgs pop = ReadPopManyArgs(args);
   if (!args.Done(reply)) return;
-  request.take = [end, count, limits = ListLimitsOf(ctx)](KeySlot* list, KeySlot*,
-                                                          ReplyWriter& out) {
-    PopManyWithKey(list, end, static_cast<size_t>(count), limits, out);
+  request.take = [pop, limits = ListLimitsOf(ctx)](KeySlot* list, KeySlot*, ReplyWriter& out) {
+    PopManyWithKey(list, pop.end, pop.count, limits, out);
   };
   TakeOrBlock(ctx, reply, std::move(request));
 }

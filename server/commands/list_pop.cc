@@ -24,6 +24,19 @@ ListEnd ReadListEnd(ArgReader& args) {
   return ListEnd::kTail;
 }
 
+PopManyArgs ReadPopManyArgs(ArgReader& args) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  PopManyArgs read;
+  const int64_t keys = args.IntInRange(1, kMax, "ERR numkeys should be greater than 0");
+  args.Skip(static_cast<size_t>(keys));
+  read.end = ReadListEnd(args);
+  if (args.Tag("COUNT")) {
+    read.count =
+        static_cast<size_t>(args.IntInRange(1, kMax, "ERR count should be greater than 0"));
+  }
+  return read;
+}
+
 void ReplyRange(const ListView& list, const ListRange& range, bool backward, ReplyWriter& reply) {
   reply.Array(static_cast<int64_t>(range.count));
   if (range.count == 0) return;
@@ -111,12 +124,7 @@ void RPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void LMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  const int64_t keys = args.IntInRange(1, kMax, "ERR numkeys should be greater than 0");
-  args.Skip(static_cast<size_t>(keys));
-  const ListEnd end = ReadListEnd(args);
-  int64_t count = 1;
-  if (args.Tag("COUNT")) count = args.IntInRange(1, kMax, "ERR count should be greater than 0");
+  const PopManyArgs pop = ReadPopManyArgs(args);
   if (!args.Done(reply)) return;
 
   const LockedKeys locked = ctx.LockKeys();
@@ -125,7 +133,7 @@ void LMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     if (!slot) continue;
     slot.Touch();
     if (RefuseWrongType(slot, ValueType::kList, reply)) return;
-    return PopManyWithKey(&slot, end, static_cast<size_t>(count), ListLimitsOf(ctx), reply);
+    return PopManyWithKey(&slot, pop.end, pop.count, ListLimitsOf(ctx), reply);
   }
   reply.NullArray();
 }

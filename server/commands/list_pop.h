@@ -20,6 +20,13 @@ ListLimits ListLimitsOf(const CommandContext& ctx);
 // LEFT or RIGHT; anything else is a syntax error.
 ListEnd ReadListEnd(ArgReader& args);
 
+// What LMPOP and BLMPOP take: "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]".
+struct PopManyArgs {
+  ListEnd end = ListEnd::kHead;
+  size_t count = 1;
+};
+PopManyArgs ReadPopManyArgs(ArgReader& args);
+
 // Writes elements of a list as an array, `backward` from the last of the range to the first.
 void ReplyRange(const ListView& list, const ListRange& range, bool backward, ReplyWriter& reply);
 

@@ -1,7 +1,6 @@
 // Sorted sets that are waited for: BZPOPMIN, BZPOPMAX, BZMPOP. With a member at hand they are what
 // their names without the B are; otherwise the client blocks (server/blocking.h).
 
-#include <limits>
 #include <utility>
 
 #include "protocol/arg_reader.h"
@@ -34,19 +33,10 @@ void BlockingPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void BZMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   const int64_t deadline_ms = ReadTimeout(ctx, args);
-  const int64_t keys = args.IntInRange(1, kMax, "ERR numkeys should be greater than 0");
-  args.Skip(static_cast<size_t>(keys));
-  const bool highest = args.Tag("MAX");
-  if (!highest && !args.Tag("MIN")) args.SyntaxError();
-  int64_t count = 1;
-  if (args.Left() > 1 && args.Tag("COUNT")) {
-    count = args.IntInRange(1, kMax, "ERR count should be greater than 0");
-  }
+  const ZsetPopArgs pop = ReadZsetPopArgs(args);
   if (!args.Done(reply)) return;
-  PopOrBlock(ctx, reply, deadline_ms, highest ? ZsetEnd::kHighest : ZsetEnd::kLowest,
-             static_cast<uint64_t>(count), PopShape::kKeyPairs);
+  PopOrBlock(ctx, reply, deadline_ms, pop.end, pop.count, PopShape::kKeyPairs);
 }
 
 constexpr CommandSpec PopRow(std::string_view name, Handler handler, std::string_view summary) {

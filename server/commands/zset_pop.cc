@@ -13,6 +13,28 @@
 
 namespace spinel {
 
+namespace {
+
+constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
+
+}  // namespace
+
+ZsetPopArgs ReadZsetPopArgs(ArgReader& args) {
+  ZsetPopArgs read;
+  const int64_t keys = args.IntInRange(1, kMaxCount, "ERR numkeys should be greater than 0");
+  args.Skip(static_cast<size_t>(keys));
+  if (args.Tag("MAX")) {
+    read.end = ZsetEnd::kHighest;
+  } else if (!args.Tag("MIN")) {
+    args.SyntaxError();
+  }
+  if (args.Left() > 1 && args.Tag("COUNT")) {
+    read.count =
+        static_cast<uint64_t>(args.IntInRange(1, kMaxCount, "ERR count should be greater than 0"));
+  }
+  return read;
+}
+
 void PopAndReply(KeySlot* slot, ZsetEnd end, uint64_t count, PopShape shape, ReplyWriter& reply) {
   count = std::min(count, ZsetView(*slot->entry()).size());
   const auto size = static_cast<int64_t>(count);
@@ -43,8 +65,6 @@ void PopAndReply(KeySlot* slot, ZsetEnd end, uint64_t count, PopShape shape, Rep
 
 namespace {
 
-constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
-
 template <ZsetEnd end>
 void Pop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   args.Skip(1);
@@ -62,14 +82,7 @@ void Pop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void ZMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  const int64_t keys_given = args.IntInRange(1, kMaxCount, "ERR numkeys should be greater than 0");
-  args.Skip(static_cast<size_t>(keys_given));
-  const bool highest = args.Tag("MAX");
-  if (!highest && !args.Tag("MIN")) args.SyntaxError();
-  int64_t count = 1;
-  if (args.Left() > 1 && args.Tag("COUNT")) {
-    count = args.IntInRange(1, kMaxCount, "ERR count should be greater than 0");
-  }
+  const ZsetPopArgs pop = ReadZsetPopArgs(args);
   if (!args.Done(reply)) return;
   const LockedKeys keys = ctx.LockKeys();
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -77,8 +90,7 @@ void ZMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     if (!slot) continue;
     if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
     slot.Touch();
-    return PopAndReply(&slot, highest ? ZsetEnd::kHighest : ZsetEnd::kLowest,
-                       static_cast<uint64_t>(count), PopShape::kKeyPairs, reply);
+    return PopAndReply(&slot, pop.end, pop.count, PopShape::kKeyPairs, reply);
   }
   reply.NullArray();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
 #include "storage/key_slot.h"
 
@@ -17,6 +18,13 @@ enum class PopShape : uint8_t {
   kKeyFlat,   // [key, member, score]: BZPOPMIN
   kKeyPairs,  // [key, [[member, score], ...]]: ZMPOP, BZMPOP
 };
+
+// What ZMPOP and BZMPOP take: "numkeys key [key ...] <MIN | MAX> [COUNT count]".
+struct ZsetPopArgs {
+  ZsetEnd end = ZsetEnd::kLowest;
+  uint64_t count = 1;
+};
+ZsetPopArgs ReadZsetPopArgs(ArgReader& args);
 
 // Removes up to `count` > 0 members from one end and replies them; the last one takes the key with
 // it. Expects a slot that holds a sorted set.
