@@ -16,7 +16,8 @@ constexpr bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return true;
 }
 
-// The text up to its first NUL byte: where Redis quotes an argument in an error, its text ends there.
+// The text up to its first NUL byte: where Redis quotes an argument in an error, its text ends
+// there.
 inline std::string_view UntilNul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
 }  // namespace spinel

@@ -21,8 +21,8 @@
 
 namespace spinel {
 
-// A counted reference to bytes that live elsewhere. `release(owner)` is called exactly once; without
-// it the bytes are static, and MemoryBytes does not count them.
+// A counted reference to bytes that live elsewhere. `release(owner)` is called exactly once;
+// without it the bytes are static, and MemoryBytes does not count them.
 struct Pin {
   const char* data = nullptr;
   size_t size = 0;

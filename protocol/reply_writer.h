@@ -68,7 +68,8 @@ class ReplyWriter {
   void EndArray(const OutputBuffer::Mark& begin, int64_t size);
   void EndMap(const OutputBuffer::Mark& begin, int64_t size);
   void EndSet(const OutputBuffer::Mark& begin, int64_t size);
-  // A bulk string in front of what was written behind a mark, for a cursor that is known at the end.
+  // A bulk string in front of what was written behind a mark, for a cursor that is known at the
+  // end.
   void InsertBulk(const OutputBuffer::Mark& at, std::string_view bytes);
 
   // Bytes that are RESP already.

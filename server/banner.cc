@@ -23,7 +23,8 @@ std::string ReadableBytes(int64_t bytes) {
 
 std::string MemoryLine(const Config& config, const MemoryLimit& limit) {
   const int64_t maxmemory = config.maxmemory();
-  const std::string host = fmt::format("{} available ({})", ReadableBytes(limit.bytes), limit.source);
+  const std::string host =
+      fmt::format("{} available ({})", ReadableBytes(limit.bytes), limit.source);
   if (maxmemory == 0) return "no limit set; " + host;
   return fmt::format("maxmemory {}, policy {}; {}", ReadableBytes(maxmemory),
                      config.GetOne("maxmemory-policy").value_or(""), host);
@@ -42,20 +43,21 @@ bool BoundBeyondLoopback(const Config& config) {
 std::vector<std::string> StartupScreen(const Server& server, const StartupFacts& facts) {
   const Config& config = server.config();
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("Spinel {} (speaks as Redis {}), pid {}", kSpinelVersion, kRedisVersion,
-                              getpid()));
+  lines.push_back(fmt::format("Spinel {} (speaks as Redis {}), pid {}", kSpinelVersion,
+                              kRedisVersion, getpid()));
   std::string listening;
-  for (const std::string& name : server.listeners()) listening += (listening.empty() ? "" : ", ") + name;
+  for (const std::string& name : server.listeners())
+    listening += (listening.empty() ? "" : ", ") + name;
   lines.push_back("  Listening on    " + (listening.empty() ? "nothing" : listening));
   lines.push_back(fmt::format("  Event loops     {} ({})", facts.loops, facts.loops_reason));
   lines.push_back("  Memory          " + MemoryLine(config, facts.memory));
   lines.push_back("  Persistence     none: data lives in memory only");
   lines.push_back(std::string("  Authentication  ") +
-                  (server.needs_password() ? "password required"
+                  (server.needs_password()   ? "password required"
                    : config.protected_mode() ? "no password; protected mode lets loopback in only"
                                              : "no password"));
-  lines.push_back("  Configuration   " + (config.config_file.empty() ? "defaults and command line"
-                                                                     : config.config_file));
+  lines.push_back("  Configuration   " +
+                  (config.config_file.empty() ? "defaults and command line" : config.config_file));
   return lines;
 }
 
@@ -64,12 +66,14 @@ std::vector<std::string> StartupWarnings(const Server& server) {
   std::vector<std::string> lines;
   if (!server.needs_password() && !config.protected_mode() && BoundBeyondLoopback(config)) {
     lines.emplace_back(
-        "WARNING, OPEN TO EVERYBODY: no password is set, protected mode is off and the server listens beyond "
+        "WARNING, OPEN TO EVERYBODY: no password is set, protected mode is off and the server "
+        "listens beyond "
         "loopback. Remedy: --requirepass PASSWORD.");
   }
   if (!server.command_error().empty()) {
-    lines.push_back(fmt::format("rename-command names '{}', which is no command. Remedy: remove the line.",
-                                server.command_error()));
+    lines.push_back(
+        fmt::format("rename-command names '{}', which is no command. Remedy: remove the line.",
+                    server.command_error()));
   }
   int64_t somaxconn = 0;
   std::ifstream("/proc/sys/net/core/somaxconn") >> somaxconn;

@@ -42,8 +42,8 @@ Waiter::Outcome BlockedClient::Serve(KeySlot* slot) {
   OutputBuffer out;
   ReplyWriter reply(&out, resp_);
   if (request_.destination.has_value()) {
-    KeySlot to = slot->store()->Slot(*slot->context(), database_,
-                                     Store::MakeKey(*request_.destination));
+    KeySlot to =
+        slot->store()->Slot(*slot->context(), database_, Store::MakeKey(*request_.destination));
     request_.take(slot, &to, reply);
   } else {
     request_.take(slot, nullptr, reply);
@@ -117,8 +117,8 @@ void Block(CommandContext& ctx, const LockedKeys& keys, BlockRequest request) {
   for (const size_t i : request.keys) {
     names.push_back({keys.key(i).hash, std::string(keys.key(i).name)});
   }
-  auto client = std::make_shared<BlockedClient>(&ctx.server(), session, std::move(request),
-                                                std::move(names));
+  auto client =
+      std::make_shared<BlockedClient>(&ctx.server(), session, std::move(request), std::move(names));
   // Known everywhere before the first queue: from then on a push may answer it.
   session.blocked = client;
   session.waiting.store(true, std::memory_order_relaxed);

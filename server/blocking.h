@@ -1,13 +1,13 @@
-// Clients that block: BLPOP and its relatives on their server side. (The queues they stand in are the
-// store's: storage/waiters.h.)
+// Clients that block: BLPOP and its relatives on their server side. (The queues they stand in are
+// the store's: storage/waiters.h.)
 //
 // A handler that finds nothing calls Block with its keys still locked, writes no reply and returns.
 // The connection executes nothing more of that client until it is unblocked by exactly one of
 // these, whoever claims it first: a push (which takes the element for it and formats the reply),
 // its time-out, CLIENT UNBLOCK, or its end.
 //
-// Threads: BlockedClients and a BlockedClient's Serve and Claim any; the rest is the loop's that the
-// client lives on.
+// Threads: BlockedClients and a BlockedClient's Serve and Claim any; the rest is the loop's that
+// the client lives on.
 #pragma once
 
 #include <atomic>
@@ -37,8 +37,8 @@ struct LoopState;
 
 // What a client waits for.
 struct BlockRequest {
-  // Takes from `source`, which holds a value of `type`, and writes the reply. `destination` is that of
-  // the key named below, or null.
+  // Takes from `source`, which holds a value of `type`, and writes the reply. `destination` is that
+  // of the key named below, or null.
   using Take = std::function<void(KeySlot* source, KeySlot* destination, ReplyWriter& reply)>;
 
   std::vector<size_t> keys;  // which of the locked keys
@@ -98,8 +98,8 @@ class BlockedClients {
   void Remove(uint64_t id);
   std::shared_ptr<BlockedClient> Find(uint64_t id) const;
   struct Totals {
-    size_t keys = 0;           // that at least one client waits for
-    size_t with_timeout = 0;   // clients that do not wait for ever
+    size_t keys = 0;          // that at least one client waits for
+    size_t with_timeout = 0;  // clients that do not wait for ever
   };
   Totals totals() const;
 
@@ -108,12 +108,12 @@ class BlockedClients {
   absl::flat_hash_map<uint64_t, std::shared_ptr<BlockedClient>> clients_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Reads a timeout in seconds, fractions allowed; returns the Unix ms at which it is over, 0 for never.
-// Latches Redis' errors.
+// Reads a timeout in seconds, fractions allowed; returns the Unix ms at which it is over, 0 for
+// never. Latches Redis' errors.
 int64_t ReadTimeout(const CommandContext& ctx, ArgReader& args);
 
-// Takes from the first of the command's keys that exists; it has to be of the request's type. Blocks
-// when there is none.
+// Takes from the first of the command's keys that exists; it has to be of the request's type.
+// Blocks when there is none.
 void TakeOrBlock(CommandContext& ctx, ReplyWriter& reply, BlockRequest request);
 
 // Makes the client wait. Expects `keys` to be locked still, and ctx.may_block().

@@ -110,27 +110,27 @@ struct CommandSpec {
   Handler handler = nullptr;                      // null for a container
   std::span<const CommandSpec> subcommands = {};  // of a container
   KeyExtractor extractor = nullptr;               // with kMovableKeys
-  // The argument that is looked up in the collection at the first key, if that is a table: pipelines
-  // bring its place into the cache. 0: none.
+  // The argument that is looked up in the collection at the first key, if that is a table:
+  // pipelines bring its place into the cache. 0: none.
   uint8_t element = 0;
   // Documentation, in our own words.
   std::string_view group = {};
   std::string_view since = {};
   std::string_view complexity = {};
   std::string_view summary = {};
-  // The arguments in the usual notation, "key value [NX | XX] [EX seconds | PX milliseconds]": HELP,
-  // COMMAND DOCS and its argument trees are made from it.
+  // The arguments in the usual notation, "key value [NX | XX] [EX seconds | PX milliseconds]":
+  // HELP, COMMAND DOCS and its argument trees are made from it.
   std::string_view syntax = {};
 };
 
 // A command or subcommand as the running server knows it; made by the CommandTable.
 struct Command {
   const CommandSpec* spec = nullptr;
-  const Command* parent = nullptr;    // the container of a subcommand
-  std::string_view name;              // lower case, "client|list": owned by the table
-  uint16_t index = 0;                 // into per-loop statistics
-  uint32_t acl = 0;                   // all categories, implicit ones included
-  bool removed = false;               // by rename-command: nobody can call it
+  const Command* parent = nullptr;  // the container of a subcommand
+  std::string_view name;            // lower case, "client|list": owned by the table
+  uint16_t index = 0;               // into per-loop statistics
+  uint32_t acl = 0;                 // all categories, implicit ones included
+  bool removed = false;             // by rename-command: nobody can call it
   std::vector<const Command*> subcommands;
 
   bool Has(CommandFlag flag) const { return (spec->flags & flag) != 0; }

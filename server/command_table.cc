@@ -58,7 +58,8 @@ void CommandTable::AddFamily(std::span<const CommandSpec> family,
 Command* CommandTable::AddCommand(const CommandSpec& spec, const Command* parent) {
   auto name = std::make_unique<std::string>();
   if (parent != nullptr) *name = std::string(parent->name) + "|";
-  for (const char c : spec.name) name->push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c | 32 : c));
+  for (const char c : spec.name)
+    name->push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c | 32 : c));
   auto command = std::make_unique<Command>();
   command->spec = &spec;
   command->parent = parent;
@@ -90,8 +91,8 @@ bool CommandTable::Fold(std::string_view name, Folded* folded) {
 }
 
 size_t CommandTable::HomeOf(const Folded& folded) const {
-  const uint64_t mixed = (folded.words[0] ^ folded.words[1] * 0x9e3779b97f4a7c15 ^ folded.size) *
-                         0xff51afd7ed558ccd;
+  const uint64_t mixed =
+      (folded.words[0] ^ folded.words[1] * 0x9e3779b97f4a7c15 ^ folded.size) * 0xff51afd7ed558ccd;
   return mixed >> 32 & (slots_.size() - 1);
 }
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr int64_t kLingerMs = 10'000;  // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
-constexpr size_t kMaxHeldInput = 1024 * 1024;  // beyond, a client that has to wait waits for the kernel
+constexpr size_t kMaxHeldInput =
+    1024 * 1024;  // beyond, a client that has to wait waits for the kernel
 
 }  // namespace
 
@@ -85,10 +86,8 @@ void Connection::StartRead() {
   reading_ = true;
   ++operations_;
   starting_read_ = true;
-  socket_.async_read_some(ReadTarget(this),
-                          [this](const boost::system::error_code& error, size_t bytes) {
-                            OnRead(error, bytes);
-                          });
+  socket_.async_read_some(ReadTarget(this), [this](const boost::system::error_code& error,
+                                                   size_t bytes) { OnRead(error, bytes); });
   starting_read_ = false;
 }
 
@@ -115,7 +114,8 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
 
 bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
   while (*size < capacity) {
-    const ssize_t got = recv(socket_.native_handle(), buffer + *size, capacity - *size, MSG_DONTWAIT);
+    const ssize_t got =
+        recv(socket_.native_handle(), buffer + *size, capacity - *size, MSG_DONTWAIT);
     if (got > 0) {
       *size += static_cast<size_t>(got);
       return true;
@@ -207,8 +207,7 @@ void Connection::CheckLimits(int64_t now_ms) {
   const int64_t timeout = loop_->server().config().timeout();
   const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
   // Subscribers wait for others to speak.
-  if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() &&
-      !Held()) {
+  if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() && !Held()) {
     LogVerbose("Closing idle client id={} addr={}", session_.id, session_.origin.address);
     CloseNow();
     MaybeDelete();

@@ -1,9 +1,9 @@
 // One client's socket on its loop: reads, executes, answers.
 //
 // Reading goes into a buffer that all connections of the loop share; only what is left of a request
-// that was cut short is copied into a buffer of the connection's own, so an idle connection owns none.
-// Replies are written to the loop's staging buffer and sent at once; only what the socket does not
-// take moves to a buffer of the connection's own.
+// that was cut short is copied into a buffer of the connection's own, so an idle connection owns
+// none. Replies are written to the loop's staging buffer and sent at once; only what the socket
+// does not take moves to a buffer of the connection's own.
 //
 // Owner: its EventLoop; deletes itself through it once closed and no operation is outstanding.
 // Threads: the loop's.
@@ -77,11 +77,11 @@ class Connection final : public Transport {
   void HandleInput(size_t bytes);
   void CountInput(size_t bytes);
 
-  // Executes all whole requests at `data`, and keeps in input_ what cannot be executed yet. `data` may
-  // be input_'s own.
+  // Executes all whole requests at `data`, and keeps in input_ what cannot be executed yet. `data`
+  // may be input_'s own.
   void ExecuteAndKeep(char* data, size_t size);
-  // Returns how many bytes the executed requests took. `*held`: what is left in another form than it
-  // has at `data`, or empty.
+  // Returns how many bytes the executed requests took. `*held`: what is left in another form than
+  // it has at `data`, or empty.
   size_t ExecuteAll(char* data, size_t size, std::string* held);
   std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
   // Reads ahead for a client that has to wait, so that its leaving is noticed.
@@ -108,18 +108,18 @@ class Connection final : public Transport {
   Session session_;
   RespParser parser_;
   InputBuffer input_;
-  OutputBuffer pending_;     // what the socket did not take
+  OutputBuffer pending_;  // what the socket did not take
   int64_t soft_limit_since_ms_ = 0;
   int64_t last_progress_ms_ = 0;
-  uint8_t operations_ = 0;   // outstanding at Asio
+  uint8_t operations_ = 0;  // outstanding at Asio
   ReadInto read_into_ = ReadInto::kShared;
   bool starting_read_ = false;
   bool reading_ = false;
   bool waiting_writable_ = false;
   bool executing_ = false;
   bool closed_ = false;
-  bool closing_ = false;     // no more requests; closed once pending_ is sent
-  bool pushed_ = false;      // on the loop's list of connections to flush
+  bool closing_ = false;  // no more requests; closed once pending_ is sent
+  bool pushed_ = false;   // on the loop's list of connections to flush
   // Where a read that succeeds at once lands: it is handled later, when the shared buffer may be in
   // use for another connection.
   char landing_[16];

@@ -14,7 +14,7 @@
 namespace spinel {
 namespace {
 
-constexpr size_t kBatch = 32;              // requests parsed, prefetched and executed together
+constexpr size_t kBatch = 32;               // requests parsed, prefetched and executed together
 constexpr size_t kFlushBytes = 256 * 1024;  // staging is sent at this size, not only at the end
 
 // A browser that was made to post to this port: its request's body must not be taken for commands.
@@ -65,8 +65,9 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
   return consumed;
 }
 
-// Inline requests are unquoted where they lie and would not be parsed to the same again: if there is
-// one among those that were not executed, all of them are spelled anew, with what came behind them.
+// Inline requests are unquoted where they lie and would not be parsed to the same again: if there
+// is one among those that were not executed, all of them are spelled anew, with what came behind
+// them.
 std::string Connection::HeldRequests(const char* data, size_t executed,
                                      std::string_view behind) const {
   const std::vector<Request>& requests = loop_->requests();
@@ -87,8 +88,8 @@ std::string Connection::HeldRequests(const char* data, size_t executed,
   return spelled.Flatten();
 }
 
-// Parses up to kBatch whole requests; returns their bytes. `*broken` is set when what follows them is
-// not RESP.
+// Parses up to kBatch whole requests; returns their bytes. `*broken` is set when what follows them
+// is not RESP.
 size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   std::vector<std::string_view>& arguments = loop_->arguments();
   std::vector<Request>& requests = loop_->requests();
@@ -156,7 +157,8 @@ size_t Connection::ExecuteBatch() {
     }
     begin = Dispatcher::Execute(&server, &state, &session_, request, &staging, begin);
     ++done;
-    if (!loop_->deferred_pushes().empty()) staging.AppendBuffer(std::move(loop_->deferred_pushes()));
+    if (!loop_->deferred_pushes().empty())
+      staging.AppendBuffer(std::move(loop_->deferred_pushes()));
     if (session_.close_after_reply) {
       closing_ = true;
       break;

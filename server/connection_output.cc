@@ -1,5 +1,5 @@
-// The part of a Connection that writes: replies and messages leave at once as far as the socket takes
-// them; the rest waits in pending_.
+// The part of a Connection that writes: replies and messages leave at once as far as the socket
+// takes them; the rest waits in pending_.
 
 #include <sys/socket.h>
 

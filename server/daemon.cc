@@ -16,7 +16,8 @@
 namespace spinel {
 
 std::string Daemonize(const Config& config) {
-  const bool supervised = config.supervised() != Supervised::kNo && getenv("NOTIFY_SOCKET") != nullptr;
+  const bool supervised =
+      config.supervised() != Supervised::kNo && getenv("NOTIFY_SOCKET") != nullptr;
   if (!config.daemonize() || supervised) return {};
   const pid_t child = fork();
   if (child < 0) return fmt::format("Can't go to the background: {}", std::strerror(errno));

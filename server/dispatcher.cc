@@ -15,9 +15,7 @@ namespace spinel {
 namespace {
 
 // At most `max` bytes of an argument, for an error text.
-std::string_view Clip(std::string_view text, size_t max) {
-  return UntilNul(text.substr(0, max));
-}
+std::string_view Clip(std::string_view text, size_t max) { return UntilNul(text.substr(0, max)); }
 
 std::string UnknownCommandText(const Request& request) {
   constexpr size_t kMaxText = 128;
@@ -36,9 +34,8 @@ std::string UnknownCommandText(const Request& request) {
 
 // What a RESP2 client may send while it is subscribed.
 bool AllowedWhileSubscribed(const CommandSpec& spec) {
-  for (const std::string_view name :
-       {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE",
-        "PING", "QUIT", "RESET"}) {
+  for (const std::string_view name : {"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE",
+                                      "SSUBSCRIBE", "SUNSUBSCRIBE", "PING", "QUIT", "RESET"}) {
     if (spec.name == name) return true;
   }
   return false;
@@ -142,7 +139,8 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
     ArgReader args(request.args);
     command->spec->handler(context, args, reply);
   }
-  if (!loop->op.deferred.empty()) [[unlikely]] server->store().ServeDeferred(loop->op);
+  if (!loop->op.deferred.empty()) [[unlikely]]
+    server->store().ServeDeferred(loop->op);
   const uint64_t end = CycleClock::Now();
   const uint64_t ticks = end - begin;
 

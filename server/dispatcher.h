@@ -1,5 +1,5 @@
-// Takes a parsed request to its handler: finds the command, checks what may be checked before it runs,
-// runs it, counts.
+// Takes a parsed request to its handler: finds the command, checks what may be checked before it
+// runs, runs it, counts.
 //
 // Threads: a loop's; holds no state of its own.
 #pragma once
@@ -22,16 +22,16 @@ struct Request {
 
 class Dispatcher {
  public:
-  // Finds the command and hashes its first key. Expects at least one argument. `previous`, if there is
-  // one, is the request before in the pipeline: pipelines like to repeat a command.
+  // Finds the command and hashes its first key. Expects at least one argument. `previous`, if there
+  // is one, is the request before in the pipeline: pipelines like to repeat a command.
   static Request Prepare(const CommandTable& commands, CommandArgs args,
                          const Request* previous = nullptr);
 
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);
 
-  // Checks and executes; the reply is appended to `out`. `begin` is when (CycleClock); returns when it
-  // was done, which is when the next command of a pipeline begins.
+  // Checks and executes; the reply is appended to `out`. `begin` is when (CycleClock); returns when
+  // it was done, which is when the next command of a pipeline begins.
   static uint64_t Execute(Server* server, LoopState* loop, Session* session, const Request& request,
                           OutputBuffer* out, uint64_t begin = CycleClock::Now());
 };

@@ -29,17 +29,19 @@ std::string AskPing(const std::string& host, const std::string& port, std::strin
   }
   failed = boost::asio::error::timed_out;
   constexpr std::string_view kPing = "PING\r\n";
-  boost::asio::async_connect(socket, endpoints, [&](boost::system::error_code connected, const auto&) {
-    if (connected) {
-      failed = connected;
-      return;
-    }
-    boost::asio::write(socket, boost::asio::buffer(kPing), failed);
-    if (failed) return;
-    failed = boost::asio::error::timed_out;
-    boost::asio::async_read_until(socket, boost::asio::dynamic_buffer(answer, 4096), "\r\n",
-                                  [&](boost::system::error_code read, size_t) { failed = read; });
-  });
+  boost::asio::async_connect(socket, endpoints,
+                             [&](boost::system::error_code connected, const auto&) {
+                               if (connected) {
+                                 failed = connected;
+                                 return;
+                               }
+                               boost::asio::write(socket, boost::asio::buffer(kPing), failed);
+                               if (failed) return;
+                               failed = boost::asio::error::timed_out;
+                               boost::asio::async_read_until(
+                                   socket, boost::asio::dynamic_buffer(answer, 4096), "\r\n",
+                                   [&](boost::system::error_code read, size_t) { failed = read; });
+                             });
   io.run_for(std::chrono::seconds(3));
   if (failed) {
     *error = failed.message();

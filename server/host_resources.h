@@ -30,7 +30,7 @@ struct ProcessMemory {
   uint64_t allocated = 0;  // by the allocator, to the program
   uint64_t active = 0;     // pages the allocator uses
   uint64_t allocator_resident = 0;
-  uint64_t resident = 0;   // of the whole process
+  uint64_t resident = 0;  // of the whole process
 };
 ProcessMemory ReadProcessMemory();
 

@@ -233,7 +233,7 @@ void WriteKeyspaceInfo(const InfoSource& source, InfoText* text) {
   for (int database = 0; database < store.databases(); ++database) {
     const Store::DatabaseInfo info = store.Info(database, source.now_ms);
     if (info.keys == 0) continue;
-    text->Formatted(fmt::format("db{}", database), 
+    text->Formatted(fmt::format("db{}", database),
                     "keys={},expires={},avg_ttl={},keys_with_volatile_items={}", info.keys,
                     info.expiring, info.average_ttl_ms, info.with_expiring_elements);
   }

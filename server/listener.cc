@@ -163,8 +163,8 @@ void Listener::Wait() {
 void Listener::AcceptAll() {
   constexpr int kAtOnce = 256;
   for (int i = 0; i < kAtOnce; ++i) {
-    const int fd = accept4(descriptor_.native_handle(), nullptr, nullptr,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       AcceptedPeer peer;
       if (!unix_path_.empty()) {

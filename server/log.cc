@@ -10,8 +10,8 @@
 #include <cstring>
 #include <ctime>
 
-#include "storage/mutex.h"
 #include "server/config.h"
+#include "storage/mutex.h"
 
 namespace spinel {
 namespace {

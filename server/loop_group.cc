@@ -32,7 +32,8 @@ void SetTcpOptions(int fd, int64_t keepalive_seconds) {
 // The last words to a client that is not let in.
 void Refuse(int fd, std::string_view text) {
   // A socket buffer that is empty takes this; if not, the close says it.
-  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) LogVerbose("refused a client");
+  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+    LogVerbose("refused a client");
   close(fd);
 }
 
@@ -58,14 +59,15 @@ std::string LoopGroup::Listen() {
   const Config& config = server_->config();
   if (const std::string path = config.unixsocket(); !path.empty()) {
     std::string error;
-    unix_listener_ =
-        Listener::Unix(&io_, path, static_cast<unsigned>(config.unixsocketperm()),
-                       static_cast<int>(config.tcp_backlog()),
-                       [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
+    unix_listener_ = Listener::Unix(
+        &io_, path, static_cast<unsigned>(config.unixsocketperm()),
+        static_cast<int>(config.tcp_backlog()),
+        [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
     if (unix_listener_ == nullptr) return "Failed opening Unix socket: " + error;
     PublishNames();
   }
-  server_->mutable_config().OnChange({"port", "bind"}, [this](const Config&) { return Relisten(); });
+  server_->mutable_config().OnChange({"port", "bind"},
+                                     [this](const Config&) { return Relisten(); });
   return {};
 }
 

@@ -28,7 +28,9 @@ class LoopGroup final : public Runtime {
 
   // Runtime.
   int loops() const override { return static_cast<int>(loops_.size()); }
-  const LoopState& loop(int index) const override { return loops_[static_cast<size_t>(index)]->state(); }
+  const LoopState& loop(int index) const override {
+    return loops_[static_cast<size_t>(index)]->state();
+  }
   LoopState& loop(int index) override { return loops_[static_cast<size_t>(index)]->state(); }
   void Post(int loop, std::function<void()> task) override;
   void CloseClient(int loop, uint64_t id) override;

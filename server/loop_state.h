@@ -1,5 +1,5 @@
-// What commands see of the loop they run on: its clock, its counters, its subscribers. No sockets, so
-// that tests have one too.
+// What commands see of the loop they run on: its clock, its counters, its subscribers. No sockets,
+// so that tests have one too.
 //
 // Owner: an EventLoop or a test. Threads: the loop's; the counters may be read by any.
 #pragma once

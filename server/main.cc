@@ -124,6 +124,4 @@ int Main(std::span<const char* const> argv) {
 }  // namespace
 }  // namespace spinel
 
-int main(int argc, char** argv) {
-  return spinel::Main({argv, static_cast<size_t>(argc)});
-}
+int main(int argc, char** argv) { return spinel::Main({argv, static_cast<size_t>(argc)}); }

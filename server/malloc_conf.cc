@@ -2,9 +2,8 @@
 //
 // thp:always: the keyspace is scattered over all memory, and with 4 KB pages nearly every look-up
 // also misses the TLB (huge pages cut the CPU time of a pipelined GET by a seventh). What makes
-// servers that fork avoid huge pages, copying 2 MB for every page written during a snapshot, does not
-// exist here.
-// background_thread: freed memory goes back to the system without a loop's help.
+// servers that fork avoid huge pages, copying 2 MB for every page written during a snapshot, does
+// not exist here. background_thread: freed memory goes back to the system without a loop's help.
 #if defined(SPINEL_JEMALLOC)
 extern "C" {
 extern const char* const malloc_conf;

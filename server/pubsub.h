@@ -16,8 +16,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "storage/mutex.h"
 #include "server/text_map.h"
+#include "storage/mutex.h"
 
 namespace spinel {
 

@@ -16,9 +16,7 @@ class RateSampler {
 
   // `totals` as of `now_ms`.
   void Sample(int64_t now_ms, const std::array<uint64_t, kMetrics>& totals);
-  uint64_t PerSecond(Metric metric) const {
-    return rates_[metric].load(std::memory_order_relaxed);
-  }
+  uint64_t PerSecond(Metric metric) const { return rates_[metric].load(std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kSamples = 16;

@@ -54,14 +54,16 @@ class PauseState {
   void Unpause();
   Mode mode(int64_t now_ms) const {
     const Mode mode = mode_.load(std::memory_order_relaxed);
-    if (mode == Mode::kNone) [[likely]] return Mode::kNone;
+    if (mode == Mode::kNone) [[likely]]
+      return Mode::kNone;
     return now_ms < until_ms_.load(std::memory_order_relaxed) ? mode : Mode::kNone;
   }
   int64_t until_ms() const { return until_ms_.load(std::memory_order_relaxed); }
   // Whether the command has to wait.
   bool Blocks(const Command& command, int64_t now_ms) const {
     const Mode current = mode(now_ms);
-    if (current == Mode::kNone) [[likely]] return false;
+    if (current == Mode::kNone) [[likely]]
+      return false;
     return current == Mode::kAll || command.Has(kWrite) || command.Has(kMayReplicate);
   }
 
@@ -73,8 +75,8 @@ class PauseState {
 
 class Server {
  public:
-  // `now_ms`: Unix time. `loops` decides how finely the store is striped. The configuration outlives
-  // the server.
+  // `now_ms`: Unix time. `loops` decides how finely the store is striped. The configuration
+  // outlives the server.
   Server(Config* config, int64_t now_ms, int loops);
   ~Server();
 
@@ -95,12 +97,14 @@ class Server {
   // The latest reason why a command named by rename-command is unknown; empty: none.
   const std::string& command_error() const { return command_error_; }
 
-  // -- Authentication ------------------------------------------------------------------------------
+  // -- Authentication
+  // ------------------------------------------------------------------------------
   bool needs_password() const { return needs_password_.load(std::memory_order_relaxed); }
   // Compares in constant time. Always true without a password.
   bool PasswordMatches(std::string_view password) const;
 
-  // -- Facts -----------------------------------------------------------------------------------------
+  // -- Facts
+  // -----------------------------------------------------------------------------------------
   const std::string& run_id() const { return run_id_; }
   int64_t started_ms() const { return started_ms_; }
   // 40 hexadecimal digits that name this data set's history.
@@ -121,8 +125,8 @@ class Server {
   uint64_t Changes() const;
   // What is to be done from time to time; the first loop calls it with every tick.
   void Cron(int64_t now_ms);
-  // Bytes: the most that was ever allocated, `allocated` now included; and what was allocated when the
-  // loops had started.
+  // Bytes: the most that was ever allocated, `allocated` now included; and what was allocated when
+  // the loops had started.
   uint64_t NotePeakMemory(uint64_t allocated);
   uint64_t startup_memory() const { return startup_memory_.load(); }
   // CPU time of the first loop's thread, a second old at most.
@@ -133,7 +137,7 @@ class Server {
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
   // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
   std::atomic<size_t> list_own_chunk_bytes{0};
-  std::atomic<int64_t> saved_ms;          // when the data was last saved, or the start
+  std::atomic<int64_t> saved_ms;  // when the data was last saved, or the start
 
  private:
   static Store::Options StoreOptions(const Config& config, int64_t now_ms, int loops);

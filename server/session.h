@@ -1,8 +1,8 @@
 // A client's state without its socket, so that commands can be tested without one.
 //
 // Owner: its connection (or a test). Threads: fields are the loop's alone, except those marked
-// "any thread": atomics with one writer, the loop, for CLIENT LIST and its like, and the names, which
-// have a lock.
+// "any thread": atomics with one writer, the loop, for CLIENT LIST and its like, and the names,
+// which have a lock.
 #pragma once
 
 #include <atomic>
@@ -12,9 +12,9 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
+#include "protocol/reply_writer.h"
 #include "server/text_map.h"
 #include "storage/spin_lock.h"
-#include "protocol/reply_writer.h"
 
 namespace spinel {
 
@@ -25,8 +25,8 @@ struct Command;
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Sends bytes that are no reply (a message to a subscriber): behind what the client is owed so far,
-  // and behind the reply of the command that is being executed, if it is this client's own.
+  // Sends bytes that are no reply (a message to a subscriber): behind what the client is owed so
+  // far, and behind the reply of the command that is being executed, if it is this client's own.
   virtual void Push(const std::shared_ptr<const std::string>& resp) = 0;
 };
 
@@ -36,7 +36,7 @@ enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 class Session {
  public:
   struct Origin {
-    std::string address;        // "127.0.0.1:1234", "[::1]:1234" or "/path:0"
+    std::string address;  // "127.0.0.1:1234", "[::1]:1234" or "/path:0"
     std::string local_address;
     int fd = -1;
     int loop = 0;
@@ -72,7 +72,8 @@ class Session {
   // A RESP2 client that has subscribed may send little else.
   bool subscribed() const { return subscriptions.load(std::memory_order_relaxed) > 0; }
 
-  // -- Any thread ----------------------------------------------------------------------------------
+  // -- Any thread
+  // ----------------------------------------------------------------------------------
   std::atomic<int64_t> last_active_ms{0};
   std::atomic<const Command*> last_command{nullptr};
   std::atomic<uint64_t> commands{0};
@@ -87,9 +88,10 @@ class Session {
   std::atomic<bool> no_evict{false};
   std::atomic<bool> no_touch{false};
   std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT
-  std::atomic<bool> paused{false};  // stopped by CLIENT PAUSE, with requests waiting
-  std::atomic<bool> waiting{false};  // in a blocking command
-  // Closed, or about to be: CLIENT KILL sets it from wherever it runs, and the client executes no more.
+  std::atomic<bool> paused{false};        // stopped by CLIENT PAUSE, with requests waiting
+  std::atomic<bool> waiting{false};       // in a blocking command
+  // Closed, or about to be: CLIENT KILL sets it from wherever it runs, and the client executes no
+  // more.
   std::atomic<bool> closing{false};
 
   struct Names {

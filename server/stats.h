@@ -1,4 +1,5 @@
-// What each loop counts. Every counter has one writer, the loop; INFO and its like add the loops up.
+// What each loop counts. Every counter has one writer, the loop; INFO and its like add the loops
+// up.
 #pragma once
 
 #include <algorithm>
@@ -28,8 +29,8 @@ class LatencyHistogram {
   static size_t IndexOf(uint64_t ns) {
     if (ns < (1u << kSubBits)) return ns;
     const int shift = std::bit_width(ns) - 1 - kSubBits;
-    const size_t index = (static_cast<size_t>(shift + 1) << kSubBits) |
-                         (ns >> shift & ((1u << kSubBits) - 1));
+    const size_t index =
+        (static_cast<size_t>(shift + 1) << kSubBits) | (ns >> shift & ((1u << kSubBits) - 1));
     return index < kBuckets ? index : kBuckets - 1;
   }
   // The greatest duration that falls into the bucket.
@@ -96,12 +97,12 @@ struct LoopStats {
   Counter input_bytes;
   Counter output_bytes;
   Counter error_replies;
-  Counter reads;   // socket reads and writes
+  Counter reads;  // socket reads and writes
   Counter writes;
   Counter output_limit_disconnections;
   Counter query_limit_disconnections;
   Counter expired_stale_ms;  // backlog of the last expiry tick
-  RecentPeak input_peak;  // bytes of a client's query buffer, and of what waits to be sent to it
+  RecentPeak input_peak;     // bytes of a client's query buffer, and of what waits to be sent to it
   RecentPeak output_peak;
   std::unique_ptr<CommandStats[]> command;
   size_t size;

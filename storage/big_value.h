@@ -1,5 +1,5 @@
-// A collection too big to lie in its entry: what hashes, sets, sorted sets and lists become once they
-// outgrow the packed form. Each type derives its own.
+// A collection too big to lie in its entry: what hashes, sets, sorted sets and lists become once
+// they outgrow the packed form. Each type derives its own.
 //
 // Owner: its Entry. Threads: under the stripe's lock, except the destructor and, once the entry has
 // been taken out of the keyspace, everything else: the Reclaimer destroys big ones on its thread.
@@ -10,7 +10,8 @@
 
 namespace spinel {
 
-// What of an element is brought into the cache: the bucket that it is in, and then the element itself.
+// What of an element is brought into the cache: the bucket that it is in, and then the element
+// itself.
 enum class ElementHint : uint8_t { kPlace, kElement };
 
 class BigValue {
@@ -29,12 +30,13 @@ class BigValue {
   virtual size_t MemoryBytes() const = 0;
   // A copy that shares nothing that changes.
   virtual BigValue* Clone() const = 0;
-  // For an element that will be looked up soon, by its hash (kKeyHasher); does nothing where elements
-  // are not found by hash.
+  // For an element that will be looked up soon, by its hash (kKeyHasher); does nothing where
+  // elements are not found by hash.
   virtual void Prefetch(uint64_t hash, ElementHint hint) const {}
 
-  // -- Values whose elements expire one by one (the fields of a hash) -------------------------------
-  // The keyspace's timing wheel removes those elements: one handle is out for the value's earliest.
+  // -- Values whose elements expire one by one (the fields of a hash)
+  // ------------------------------- The keyspace's timing wheel removes those elements: one handle
+  // is out for the value's earliest.
   static constexpr int64_t kNeverExpires = -1;
   static constexpr int64_t kNotArmed = -1;
   // When the first element will be over, Unix ms, or kNeverExpires: none has an expiry.

@@ -7,13 +7,12 @@
 
 namespace spinel {
 
-Entry* Entry::Allocate(std::string_view key, ValueType type, uint8_t encoding,
-                       size_t value_size, bool with_expiry) {
+Entry* Entry::Allocate(std::string_view key, ValueType type, uint8_t encoding, size_t value_size,
+                       bool with_expiry) {
   assert(value_size <= kMaxInlineValue);
   void* block = AllocateBytes(TotalBytes(key.size(), value_size, with_expiry));
   Entry* entry = new (block) Entry;
-  entry->type_encoding_ =
-      static_cast<uint8_t>(static_cast<uint8_t>(type) | encoding << 4);
+  entry->type_encoding_ = static_cast<uint8_t>(static_cast<uint8_t>(type) | encoding << 4);
   entry->flags_ = with_expiry ? kHasExpiry : 0;
   entry->access_[0] = entry->access_[1] = entry->access_[2] = 0;
   entry->value_size_ = static_cast<uint16_t>(value_size);
@@ -33,13 +32,11 @@ Entry* Entry::Allocate(std::string_view key, ValueType type, uint8_t encoding,
 
 Entry* Entry::AllocateString(std::string_view key, StringEncoding encoding, size_t value_size,
                              bool with_expiry) {
-  return Allocate(key, ValueType::kString, static_cast<uint8_t>(encoding), value_size,
-                  with_expiry);
+  return Allocate(key, ValueType::kString, static_cast<uint8_t>(encoding), value_size, with_expiry);
 }
 
 Entry* Entry::NewString(std::string_view key, std::string_view value, bool with_expiry) {
-  Entry* entry =
-      AllocateString(key, StringEncoding::kInline, value.size(), with_expiry);
+  Entry* entry = AllocateString(key, StringEncoding::kInline, value.size(), with_expiry);
   if (!value.empty()) std::memcpy(entry->inline_value_data(), value.data(), value.size());
   return entry;
 }
@@ -88,8 +85,8 @@ void Entry::CopyMetadata(const Entry& from) {
 
 Entry* Entry::WithExpiryField(Entry* entry, bool with_expiry) {
   if (entry->has_expiry_field() == with_expiry) return entry;
-  Entry* moved = Allocate(entry->key(), entry->type(), entry->encoding(), entry->value_size_,
-                          with_expiry);
+  Entry* moved =
+      Allocate(entry->key(), entry->type(), entry->encoding(), entry->value_size_, with_expiry);
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), entry->value_size_);
   moved->CopyMetadata(*entry);
   FreeBytes(entry, entry->total_bytes());
@@ -109,8 +106,8 @@ Entry* Entry::WithKey(Entry* entry, std::string_view key) {
 Entry* Entry::Clone(const Entry& entry, std::string_view key) {
   // Blobs are changed in place only while unique, so two entries may share one.
   if (entry.is_blob()) entry.blob()->AddRef();
-  Entry* clone = Allocate(key, entry.type(), entry.encoding(), entry.value_size_,
-                          entry.has_expiry_field());
+  Entry* clone =
+      Allocate(key, entry.type(), entry.encoding(), entry.value_size_, entry.has_expiry_field());
   std::memcpy(clone->inline_value_data(), entry.inline_value().data(), entry.value_size_);
   if (entry.is_object()) clone->set_object(entry.object()->Clone());
   clone->CopyMetadata(entry);
@@ -126,8 +123,8 @@ Entry* Entry::ResizeInline(Entry* entry, size_t size) {
     entry->value_size_ = static_cast<uint16_t>(size);
     return entry;
   }
-  Entry* moved = Allocate(entry->key(), entry->type(), entry->encoding(), size,
-                          entry->has_expiry_field());
+  Entry* moved =
+      Allocate(entry->key(), entry->type(), entry->encoding(), size, entry->has_expiry_field());
   const size_t kept = size < entry->value_size_ ? size : entry->value_size_;
   std::memcpy(moved->inline_value_data(), entry->inline_value().data(), kept);
   moved->CopyMetadata(*entry);
@@ -160,8 +157,8 @@ bool Entry::ObjectExpires() const { return object()->HasExpiringElements(); }
 
 bool Entry::IsBig() const {
   if (is_blob()) return blob()->IsBig();
-  return is_object() && (object()->size() > BigValue::kSlowToFree ||
-                         object()->MemoryBytes() >= Blob::kBigBytes);
+  return is_object() &&
+         (object()->size() > BigValue::kSlowToFree || object()->MemoryBytes() >= Blob::kBigBytes);
 }
 
 }  // namespace spinel

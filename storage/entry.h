@@ -3,7 +3,8 @@
 //   header (8) | expiry word (8, if any) | key length (4, if the key is long) | key | value
 //
 // A value of up to 64 KB-1 lies in place (strings below 16 KB, integers, small collections);
-// everything else is a pointer in place. Fields behind the header are unaligned and read with memcpy.
+// everything else is a pointer in place. Fields behind the header are unaligned and read with
+// memcpy.
 //
 // Owner: the keyspace table; reachable only under the stripe's lock. An operation that returns an
 // Entry* may have moved the entry: the caller puts the new pointer into the table.
@@ -48,8 +49,7 @@ class Entry {
   static Entry* NewPacked(std::string_view key, ValueType type, CollectionEncoding encoding,
                           size_t bytes, bool with_expiry);
   // Takes over the object.
-  static Entry* NewObject(std::string_view key, ValueType type, BigValue* object,
-                          bool with_expiry);
+  static Entry* NewObject(std::string_view key, ValueType type, BigValue* object, bool with_expiry);
   // Frees the entry and drops its value. Big values belong on the Reclaimer instead.
   static void Delete(Entry* entry);
 
@@ -110,9 +110,7 @@ class Entry {
     flags_ |= kArmed;
     std::memcpy(base() + kHeaderBytes, &tick, sizeof(tick));
   }
-  bool ExpiredAt(int64_t now_ms) const {
-    return has_expiry_field() && expiry() < now_ms;
-  }
+  bool ExpiredAt(int64_t now_ms) const { return has_expiry_field() && expiry() < now_ms; }
 
   // LRU seconds or LFU counter, 24 bits; meaning is the eviction policy's.
   uint32_t access_clock() const {
@@ -133,9 +131,7 @@ class Entry {
     std::memcpy(&value, base() + value_offset(), sizeof(value));
     return value;
   }
-  void set_integer(int64_t value) {
-    std::memcpy(base() + value_offset(), &value, sizeof(value));
-  }
+  void set_integer(int64_t value) { std::memcpy(base() + value_offset(), &value, sizeof(value)); }
   Blob* blob() const {
     Blob* blob;
     std::memcpy(&blob, base() + value_offset(), sizeof(blob));

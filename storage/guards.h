@@ -1,5 +1,5 @@
-// Scoped access to the store. A guard holds the lock of its key's stripe, or of several stripes, from
-// construction to destruction; views into values do not outlive it.
+// Scoped access to the store. A guard holds the lock of its key's stripe, or of several stripes,
+// from construction to destruction; views into values do not outlive it.
 //
 // Inside a transaction or script the stripes are locked already: then guards are made with
 // Locking::kHeld and take nothing.
@@ -56,7 +56,8 @@ class WriteGuard : private StripeLock, public KeySlot {
         KeySlot(store, context, database, key),
         serves_(locking == Locking::kTake) {}
   ~WriteGuard() {
-    if (!context()->ready.empty() && serves_) [[unlikely]] ServeReady();
+    if (!context()->ready.empty() && serves_) [[unlikely]]
+      ServeReady();
   }
 
  private:

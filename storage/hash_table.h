@@ -1,6 +1,6 @@
 // A hash table of pointers that grows and shrinks one bucket at a time (linear hashing: W. Litwin,
-// "Linear Hashing: A New Tool for File and Table Addressing", VLDB 1980), so that no insert ever waits
-// for a rehash. Serves the keyspace and big collections.
+// "Linear Hashing: A New Tool for File and Table Addressing", VLDB 1980), so that no insert ever
+// waits for a rehash. Serves the keyspace and big collections.
 //
 // A bucket is one cache line: seven 16-bit tags, seven 48-bit pointers, an occupancy mask and a
 // pointer to an overflow bucket. A look-up compares the seven tags at once and touches a node only
@@ -174,8 +174,8 @@ class HashTable {
     if ((cursor & ~mask) == 0) [[likely]] {
       VisitGroup(index, visit);
     } else {
-      // The table has shrunk, and this group's first part was visited when it was a group of its own.
-      // The scan goes by reversed hashes: those below the reversed cursor are done.
+      // The table has shrunk, and this group's first part was visited when it was a group of its
+      // own. The scan goes by reversed hashes: those below the reversed cursor are done.
       const uint64_t done = Reverse(cursor);
       VisitGroup(index, [&](Node* node) {
         if (Reverse(Policy::Hash(*node)) >= done) visit(node);
@@ -185,16 +185,18 @@ class HashTable {
     return Reverse(Reverse(cursor) + 1);
   }
 
-  // Calls `visit(Position)` for every node whose hash may begin with the given low bits: its bucket is
-  // that of `hash`, and its tag agrees as far as `known_bits` low bits of the hash tell. Expects that
-  // `visit` does not change the table.
+  // Calls `visit(Position)` for every node whose hash may begin with the given low bits: its bucket
+  // is that of `hash`, and its tag agrees as far as `known_bits` low bits of the hash tell. Expects
+  // that `visit` does not change the table.
   template <typename Visit>
   void VisitCandidates(uint64_t hash, int known_bits, Visit&& visit) const {
     if (segments_ == nullptr) return;
     const uint64_t index = IndexOf(hash);
     const int shift = TagShift(LevelOf(index));
     const int bits = known_bits - shift;
-    const uint16_t mask = bits >= 16 ? 0xffff : bits <= 0 ? 0 : static_cast<uint16_t>((1u << bits) - 1);
+    const uint16_t mask = bits >= 16  ? 0xffff
+                          : bits <= 0 ? 0
+                                      : static_cast<uint16_t>((1u << bits) - 1);
     const uint16_t tag = static_cast<uint16_t>(hash >> shift) & mask;
     for (Bucket* bucket = At(index); bucket != nullptr; bucket = bucket->Next()) {
       for (uint32_t used = bucket->occupied; used != 0; used &= used - 1) {
@@ -204,8 +206,8 @@ class HashTable {
     }
   }
 
-  // Any node, chosen with `random`: uniform over buckets, which is near enough to uniform over nodes.
-  // nullptr when the table is empty.
+  // Any node, chosen with `random`: uniform over buckets, which is near enough to uniform over
+  // nodes. nullptr when the table is empty.
   template <typename Random>
   Node* Sample(Random&& random) const {
     if (size_ == 0) return nullptr;
@@ -264,8 +266,8 @@ class HashTable {
  private:
   static constexpr int kSegmentShift = 4;
   static constexpr uint64_t kSegmentBuckets = uint64_t{1} << kSegmentShift;
-  // Nodes per ten buckets. 6.3 of 7 slots, counted over the primary buckets, costs 13.6 bytes per node
-  // with overflow and 1.15 buckets per look-up, whatever the phase of growth.
+  // Nodes per ten buckets. 6.3 of 7 slots, counted over the primary buckets, costs 13.6 bytes per
+  // node with overflow and 1.15 buckets per look-up, whatever the phase of growth.
   static constexpr uint64_t kGrowLoad = 63;
   static constexpr uint64_t kShrinkLoad = 28;
   static constexpr int kSampleBound = 16;

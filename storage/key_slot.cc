@@ -149,7 +149,8 @@ void KeySlot::PutUncounted(Entry* fresh) {
     if (fresh->HasExpiringElements()) ElementExpiryChanged(/*had=*/false);
   }
   stripe_->lock.AssertHeld();
-  if (stripe_->waiters != nullptr) [[unlikely]] NoteReady();
+  if (stripe_->waiters != nullptr) [[unlikely]]
+    NoteReady();
 }
 
 // Whoever holds the lock serves those who wait for this key before he releases it.

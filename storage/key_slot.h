@@ -73,8 +73,8 @@ class KeySlot {
   // BecomePacked expects the object to be taken care of by the caller, and the bytes to be filled.
   void BecomeObject(BigValue* object);
   char* BecomePacked(CollectionEncoding encoding, size_t bytes);
-  // For an object whose elements got, changed or lost expiries of their own; `had`: before that some
-  // had one. Puts the value on the timing wheel.
+  // For an object whose elements got, changed or lost expiries of their own; `had`: before that
+  // some had one. Puts the value on the timing wheel.
   void ElementExpiryChanged(bool had);
   // For elements that were found to be over and replaced.
   void CountExpiredElements(uint64_t count) { context_->stats->expired_fields.Add(count); }

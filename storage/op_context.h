@@ -1,7 +1,8 @@
-// What an operation on the store brings along: the time, how it touches the key, and where it counts.
+// What an operation on the store brings along: the time, how it touches the key, and where it
+// counts.
 //
-// Owner: a loop (one for all its commands) or a test. Threads: the owner's; the counters may be read
-// by any.
+// Owner: a loop (one for all its commands) or a test. Threads: the owner's; the counters may be
+// read by any.
 #pragma once
 
 #include <atomic>

@@ -44,7 +44,8 @@ class PackedElement {
   // The element at `at`; its end is where the next one begins.
   static std::string_view Read(const char* at) {
     const auto first = static_cast<uint8_t>(*at);
-    if (first < kTwoBytes) [[likely]] return {at + 1, first};
+    if (first < kTwoBytes) [[likely]]
+      return {at + 1, first};
     return ReadLong(at);
   }
 
@@ -132,8 +133,8 @@ class PackedList {
     for (Iterator it = begin(); it != end();) {
       const std::string_view here = *it;
       if (here.size() == size &&
-          (size == 0 || (here[size - 1] == last &&
-                         std::memcmp(here.data(), element.data(), size - 1) == 0))) {
+          (size == 0 ||
+           (here[size - 1] == last && std::memcmp(here.data(), element.data(), size - 1) == 0))) {
         return it;
       }
       for (size_t i = 0; i < stride; ++i) ++it;
@@ -153,13 +154,13 @@ class PackedList {
 };
 
 // Makes the slot's key, whatever it was, a packed collection of these elements (none is fine: the
-// caller adds some before the guard is gone). Expects them to fit in PackedList::kMaxBytes. Counts as
-// no change: the caller knows how many there were.
+// caller adds some before the guard is gone). Expects them to fit in PackedList::kMaxBytes. Counts
+// as no change: the caller knows how many there were.
 void CreatePacked(KeySlot* slot, ValueType type, std::span<const std::string_view> elements,
                   int64_t expiry = Entry::kNoExpiry);
 
-// Replaces `removed` whole elements, `removed_bytes` long, at `offset` by `added`, which must not lie
-// in the block itself. Expects the result to fit in PackedList::kMaxBytes.
+// Replaces `removed` whole elements, `removed_bytes` long, at `offset` by `added`, which must not
+// lie in the block itself. Expects the result to fit in PackedList::kMaxBytes.
 void SplicePacked(KeySlot* slot, size_t offset, size_t removed, size_t removed_bytes,
                   std::span<const std::string_view> added);
 

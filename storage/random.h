@@ -1,4 +1,5 @@
-// Random numbers that need to be quick, not secret (xorshift64*, S. Vigna 2014). One state per thread.
+// Random numbers that need to be quick, not secret (xorshift64*, S. Vigna 2014). One state per
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -75,8 +75,8 @@ class Store {
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
 
-  // The same for elements of the collection at a key, by their hashes (kKeyHasher); what `hint` names
-  // comes after PrefetchEntry, in this order. False: there is no object at the key.
+  // The same for elements of the collection at a key, by their hashes (kKeyHasher); what `hint`
+  // names comes after PrefetchEntry, in this order. False: there is no object at the key.
   bool PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
                         ElementHint hint);
 
@@ -91,11 +91,11 @@ class Store {
   };
   DatabaseInfo Info(int database, int64_t now_ms);
 
-  // One step of SCAN: visits live keys until at least `count` were seen or 10 * count buckets passed,
-  // locking one stripe at a time. Returns the next cursor; 0 begins and ends. A key that stays for
-  // the whole scan is visited exactly once. With a type, keys of other types are passed over. Expired
-  // keys that are come across are removed. The visitor runs under a stripe's lock: it copies what it
-  // needs and calls nothing of the store.
+  // One step of SCAN: visits live keys until at least `count` were seen or 10 * count buckets
+  // passed, locking one stripe at a time. Returns the next cursor; 0 begins and ends. A key that
+  // stays for the whole scan is visited exactly once. With a type, keys of other types are passed
+  // over. Expired keys that are come across are removed. The visitor runs under a stripe's lock: it
+  // copies what it needs and calls nothing of the store.
   using EntryVisitor = absl::FunctionRef<void(const Entry&)>;
   uint64_t Scan(const OpContext& context, int database, uint64_t cursor, uint64_t count,
                 EntryVisitor visit, std::optional<ValueType> type = {});
@@ -109,8 +109,8 @@ class Store {
   void Flush(const OpContext& context, int database, bool background);
   void SwapDatabases(const OpContext& context, int first, int second);
 
-  // Removes keys of wheel 0 <= wheel < kWheels that are due, and elements that are, a bounded batch.
-  // True: call again.
+  // Removes keys of wheel 0 <= wheel < kWheels that are due, and elements that are, a bounded
+  // batch. True: call again.
   bool ExpireStep(const OpContext& context, int wheel);
   // Weeds out handles of keys that are gone, a bounded batch. True: call again.
   bool SweepStep(int wheel);
@@ -127,9 +127,7 @@ class Store {
  private:
   friend class KeySlot;
 
-  uint32_t StripeIndex(uint64_t hash) const {
-    return static_cast<uint32_t>(hash >> stripe_shift_);
-  }
+  uint32_t StripeIndex(uint64_t hash) const { return static_cast<uint32_t>(hash >> stripe_shift_); }
   Stripe& StripeOf(const Key& key) const { return stripes_[StripeIndex(key.hash)]; }
   SpinLock* LockOf(const Key& key, Locking locking) const {
     return locking == Locking::kTake ? LockOf(&StripeOf(key)) : nullptr;

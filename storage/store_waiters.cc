@@ -79,9 +79,9 @@ void Store::ServeDeferred(const OpContext& context) {
       Stripe& stripe = StripeOf(key);
       StripeLock lock(LockOf(&stripe));
       stripe.lock.AssertHeld();
-      WaiterQueue* queue = stripe.waiters == nullptr ? nullptr
-                                                     : stripe.waiters->Find(ready.database,
-                                                                            ready.hash, ready.name);
+      WaiterQueue* queue = stripe.waiters == nullptr
+                               ? nullptr
+                               : stripe.waiters->Find(ready.database, ready.hash, ready.name);
       if (queue == nullptr) continue;
       for (const auto& [ticket, waiter] : *queue) {
         if (waiter->destination() != nullptr) destinations.push_back(*waiter->destination());

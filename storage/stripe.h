@@ -42,7 +42,8 @@ struct alignas(64) Stripe {
   }
   Database* FindOrCreate(int database, int databases) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
     if (database == 0) return &first;
-    if (others == nullptr) others = std::make_unique<Database[]>(static_cast<uint8_t>(databases - 1));
+    if (others == nullptr)
+      others = std::make_unique<Database[]>(static_cast<uint8_t>(databases - 1));
     return &others[static_cast<size_t>(database) - 1];
   }
 };

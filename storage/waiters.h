@@ -1,10 +1,10 @@
-// Clients that wait for a key to get a value (BLPOP and its relatives): a queue per key, first come,
-// first served, under the lock of the key's stripe.
+// Clients that wait for a key to get a value (BLPOP and its relatives): a queue per key, first
+// come, first served, under the lock of the key's stripe.
 //
-// Whoever puts a value under a key (KeySlot::Put: a push, RENAME, MOVE, COPY, SORT STORE ...) serves
-// the key's queue before the stripe's lock is released, so nobody comes between. Only where serving
-// needs the lock of another stripe (BLMOVE's destination) it happens right after the release, with
-// both locks taken in order.
+// Whoever puts a value under a key (KeySlot::Put: a push, RENAME, MOVE, COPY, SORT STORE ...)
+// serves the key's queue before the stripe's lock is released, so nobody comes between. Only where
+// serving needs the lock of another stripe (BLMOVE's destination) it happens right after the
+// release, with both locks taken in order.
 //
 // Owner: Waiters belong to a Stripe, which has one only while somebody waits. A Waiter is shared
 // by the queues it stands in and its client. Threads: under the stripe's lock.

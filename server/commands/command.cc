@@ -34,8 +34,8 @@ void ReplyAll(CommandContext& ctx, ReplyWriter& reply) {
 // COMMAND alone; what follows it is no subcommand that is known.
 void AllCommands(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   if (ctx.argc() == 1) return ReplyAll(ctx, reply);
-  reply.Error(
-      fmt::format("ERR unknown subcommand '{}'. Try COMMAND HELP.", UntilNul(ctx.arg(1).substr(0, 128))));
+  reply.Error(fmt::format("ERR unknown subcommand '{}'. Try COMMAND HELP.",
+                          UntilNul(ctx.arg(1).substr(0, 128))));
 }
 
 void CommandCount(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {

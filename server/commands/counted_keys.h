@@ -10,8 +10,8 @@
 
 namespace spinel {
 
-// A KeyExtractor for rows: the number is argument kCount, the keys follow; argument kDestination is a
-// key too unless that is 0.
+// A KeyExtractor for rows: the number is argument kCount, the keys follow; argument kDestination is
+// a key too unless that is 0.
 template <size_t kCount, size_t kDestination = 0>
 bool CountedKeys(CommandArgs args, std::vector<int>* indexes) {
   int64_t count = 0;

@@ -27,8 +27,8 @@ void ObjectEncoding(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 void ObjectRefCount(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const ReadGuard value = LookAt(ctx);
   if (!value) return reply.Null();
-  // Here a value belongs to its key alone. Redis shares small integers and tells so; tools tell by it
-  // that such a value costs next to nothing, which is true here as well.
+  // Here a value belongs to its key alone. Redis shares small integers and tells so; tools tell by
+  // it that such a value costs next to nothing, which is true here as well.
   constexpr int64_t kShared = std::numeric_limits<int32_t>::max();
   const bool small_integer = value->type() == ValueType::kString &&
                              value->string_encoding() == StringEncoding::kInteger &&

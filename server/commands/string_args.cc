@@ -105,8 +105,8 @@ int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args, int64_t
   }
   const bool seconds = given_ == Given::kEx || given_ == Given::kExAt;
   const bool relative = given_ == Given::kEx || given_ == Given::kPx;
-  return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds,
-                  relative, least);
+  return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds, relative,
+                  least);
 }
 
 }  // namespace spinel

@@ -178,14 +178,15 @@ TEST_CASE_METHOD(CommandFixture, "Command table: rows agree with the reference t
   }
 }
 
-// Every command begins the parser fuzzer's corpus: three bytes that choose limits and fragments, then
-// the command as a multibulk and as an inline request.
+// Every command begins the parser fuzzer's corpus: three bytes that choose limits and fragments,
+// then the command as a multibulk and as an inline request.
 TEST_CASE_METHOD(CommandFixture, "Command table: every row has a fuzz seed") {
   for (const auto& command : server().commands().all()) {
     std::string name(command->name);
     std::replace(name.begin(), name.end(), '|', '-');
     CAPTURE(name);
-    CHECK(std::ifstream(std::string(SPINEL_SOURCE_DIR) + "/tests/fuzz/corpus/parser_fuzz/" + name).good());
+    CHECK(std::ifstream(std::string(SPINEL_SOURCE_DIR) + "/tests/fuzz/corpus/parser_fuzz/" + name)
+              .good());
   }
 }
 

@@ -1,7 +1,6 @@
 #include "storage/packed_list.h"
 
 #include <catch2/catch.hpp>
-
 #include <random>
 #include <string>
 #include <vector>
@@ -17,9 +16,7 @@ struct Fixture {
   OpContext context{&stats};
   Store store{Store::Options{.stripes = 16, .databases = 2, .now_ms = 1000}};
   Fixture() { context.SetNow(1000); }
-  WriteGuard Write(std::string_view name) {
-    return store.Write(context, 0, Store::MakeKey(name));
-  }
+  WriteGuard Write(std::string_view name) { return store.Write(context, 0, Store::MakeKey(name)); }
 };
 
 std::vector<std::string> Elements(const KeySlot& slot) {

@@ -1,7 +1,8 @@
-#include "server/blocking.h"
 #include "tests/support/command_fixture.h"
 
 #include <stdexcept>
+
+#include "server/blocking.h"
 
 namespace spinel {
 namespace {
@@ -139,7 +140,9 @@ std::unique_ptr<TestClient> CommandFixture::NewClient() {
   return client;
 }
 
-void CommandFixture::Unblock(int, uint64_t id, std::string resp) { clients_.at(id)->Unblock(std::move(resp)); }
+void CommandFixture::Unblock(int, uint64_t id, std::string resp) {
+  clients_.at(id)->Unblock(std::move(resp));
+}
 
 void CommandFixture::BothProtocols(const std::function<void()>& body) {
   for (const RespVersion version : {RespVersion::kResp2, RespVersion::kResp3}) {

@@ -36,7 +36,8 @@ inline std::ostream& operator<<(std::ostream& out, const RespValue& value) {
   return out << ToString(value);
 }
 
-// -- What replies are compared with ----------------------------------------------------------------
+// -- What replies are compared with
+// ----------------------------------------------------------------
 RespValue Simple(std::string_view text);
 RespValue Ok();
 RespValue Error(std::string_view text);
@@ -59,13 +60,13 @@ class TestClient : private Transport {
   TestClient(Server* server, LoopState* loop, uint64_t id);
   ~TestClient() override;
 
-  // Executes one command and decodes its reply. A command without a reply answers kNull with the text
-  // "no reply".
+  // Executes one command and decodes its reply. A command without a reply answers kNull with the
+  // text "no reply".
   RespValue Execute(const std::vector<std::string>& args);
   // All replies of one command: SUBSCRIBE has several.
   std::vector<RespValue> ExecuteAll(const std::vector<std::string>& args);
-  // Messages pushed to the client since the last call, except by commands of its own: those are behind
-  // the command's replies.
+  // Messages pushed to the client since the last call, except by commands of its own: those are
+  // behind the command's replies.
   std::vector<RespValue> TakePushes();
   Session& session() { return session_; }
   // Whether it waits in a blocking command; the reply, once there is one, comes by TakePushes.

@@ -39,7 +39,8 @@ TEST_CASE_METHOD(CommandFixture, "Blocking pops: bad arguments") {
   CHECK(!client().blocked());
 }
 
-TEST_CASE_METHOD(CommandFixture, "Blocked clients are served in their order, after the whole push") {
+TEST_CASE_METHOD(CommandFixture,
+                 "Blocked clients are served in their order, after the whole push") {
   BothProtocols([&] {
     auto first = NewClient();
     auto second = NewClient();
@@ -185,7 +186,8 @@ TEST_CASE_METHOD(CommandFixture, "INFO and CLIENT LIST show who waits") {
   CHECK(Run("CLIENT", "LIST", "ID", id).text.find("flags=b") != std::string::npos);
 }
 
-TEST_CASE_METHOD(CommandFixture, "CLIENT REPLY OFF: a blocked client stays silent when it is served") {
+TEST_CASE_METHOD(CommandFixture,
+                 "CLIENT REPLY OFF: a blocked client stays silent when it is served") {
   auto waiting = NewClient();
   waiting->Execute({"CLIENT", "REPLY", "OFF"});
   waiting->Execute({"BLPOP", "k", "0"});

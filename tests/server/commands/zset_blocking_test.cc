@@ -35,7 +35,8 @@ TEST_CASE_METHOD(CommandFixture, "Blocked for a sorted set: served in order, lis
   CHECK(Run("ZRANGE", "z", "0", "-1") == Bulks({"d"}));
 }
 
-TEST_CASE_METHOD(CommandFixture, "Blocked for a sorted set: stores serve, too; time-outs are null") {
+TEST_CASE_METHOD(CommandFixture,
+                 "Blocked for a sorted set: stores serve, too; time-outs are null") {
   auto waiting = NewClient();
   waiting->Execute({"BZPOPMIN", "z", "0"});
   Run("ZADD", "from", "1", "a");
