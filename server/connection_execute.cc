@@ -102,7 +102,8 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   const size_t most = session_.authenticated ? kBatch : 1;
   size_t position = 0;
   size_t first_argument[kBatch + 1];
-  while (requests.size() < most && position < size) {
+  size_t count = 0;
+  while (count < most && position < size) {
     size_t used = 0;
     const size_t begin = arguments.size();
     const RespParser::Status status =
@@ -117,19 +118,17 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
       if (!ends.empty()) ends.back() = position;
       continue;
     }
-    first_argument[requests.size()] = begin;
-    requests.emplace_back();
+    first_argument[count++] = begin;
     ends.push_back(position);
   }
   // Only now: the vector of arguments may have moved while it grew.
-  first_argument[requests.size()] = arguments.size();
+  first_argument[count] = arguments.size();
   const CommandTable& commands = loop_->server().commands();
-  const Request* previous = nullptr;
-  for (size_t i = 0; i < requests.size(); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const CommandArgs args(arguments.data() + first_argument[i],
                            first_argument[i + 1] - first_argument[i]);
-    requests[i] = Dispatcher::Prepare(commands, args, previous);
-    previous = &requests[i];
+    requests.push_back(
+        Dispatcher::Prepare(commands, args, requests.empty() ? nullptr : &requests.back()));
   }
   return position;
 }

@@ -10,6 +10,7 @@
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "storage/equal_bytes.h"
 
 namespace spinel {
 namespace {
@@ -86,7 +87,7 @@ Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args,
                             const Request* previous) {
   Request request;
   request.args = args;
-  const Command* command = previous != nullptr && previous->args[0] == args[0] &&
+  const Command* command = previous != nullptr && EqualBytes(previous->args[0], args[0]) &&
                                    previous->command != nullptr &&
                                    previous->command->parent == nullptr
                                ? previous->command

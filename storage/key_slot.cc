@@ -5,6 +5,7 @@
 
 #include "storage/big_value.h"
 #include "storage/blob.h"
+#include "storage/equal_bytes.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -19,8 +20,8 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   physical_database_ = store->Physical(database);
   database_ = stripe_->Find(physical_database_);
   if (database_ == nullptr) return;
-  position_ = database_->table.Find(key.hash,
-                                    [&key](const Entry& entry) { return entry.key() == key.name; });
+  position_ = database_->table.Find(
+      key.hash, [&key](const Entry& entry) { return EqualBytes(entry.key(), key.name); });
   version_ = database_->table.version();
   if (!position_) return;
   entry_ = position_.node();
