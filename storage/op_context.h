@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct OpContext {
   // locks are needed (Store::ServeDeferred). See waiters.h.
   mutable std::vector<ReadyKey> ready;
   mutable std::vector<ReadyKey> deferred;
+  // What serving has left to do without any lock: waking other loops costs a system call.
+  mutable std::vector<std::function<void()>> unlocked;
   bool touch = true;  // false: a read leaves the key's access clock alone (CLIENT NO-TOUCH)
 };
 

@@ -67,9 +67,15 @@ class Store {
   // Serves those who wait for the keys of context.ready; expects their stripes to be among `held`.
   // Guards and holders of a MultiLock call it last.
   void ServeReady(const OpContext& context, const HeldStripes& held);
-  // Serves what ServeReady has left because it needs further locks. Expects no lock to be held;
-  // call it after every command that may have put a value somewhere.
-  void ServeDeferred(const OpContext& context);
+  // Does what ServeReady has left: serves where further locks are needed, and wakes those who were
+  // served. Expects no lock to be held; call it after every command that may have put a value
+  // somewhere.
+  void FinishServing(const OpContext& context) {
+    if (!context.deferred.empty()) [[unlikely]]
+      ServeDeferred(context);
+    if (!context.unlocked.empty()) [[unlikely]]
+      RunUnlocked(context);
+  }
 
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
@@ -141,6 +147,8 @@ class Store {
   bool ServeQueue(const OpContext& context, const ReadyKey& ready, WaiterQueue* queue,
                   const HeldStripes& held);
   bool Holds(const HeldStripes& held, std::string_view key) const;
+  void ServeDeferred(const OpContext& context);
+  static void RunUnlocked(const OpContext& context);
 
   // Arms a handle for the key; returns the tick it fires at.
   int64_t Arm(uint64_t hash, int physical_database, int64_t tick);

@@ -1,5 +1,6 @@
 // The part of the Store that serves those who wait for keys: see waiters.h.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +95,12 @@ void Store::ServeDeferred(const OpContext& context) {
     context.ready.push_back(ready);
     ServeReady(context, {.several = &lock});
   }
+}
+
+void Store::RunUnlocked(const OpContext& context) {
+  std::vector<std::function<void()>> work;
+  work.swap(context.unlocked);
+  for (const std::function<void()>& step : work) step();
 }
 
 }  // namespace spinel
