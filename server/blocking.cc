@@ -49,7 +49,8 @@ Waiter::Outcome BlockedClient::Serve(KeySlot* slot) {
     request_.take(slot, nullptr, reply);
   }
   if (reply.error_count() > 0) server_->CountError(reply.last_error_code());
-  Answer(out.Flatten());
+  slot->context()->unlocked.push_back(
+      [self = shared_from_this(), resp = out.Flatten()] { self->Answer(resp); });
   return Outcome::kServed;
 }
 

@@ -140,8 +140,7 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
     ArgReader args(request.args);
     command->spec->handler(context, args, reply);
   }
-  if (!loop->op.deferred.empty()) [[unlikely]]
-    server->store().ServeDeferred(loop->op);
+  server->store().FinishServing(loop->op);
   const uint64_t end = CycleClock::Now();
   const uint64_t ticks = end - begin;
 

@@ -50,7 +50,7 @@ struct OpContext {
   int64_t now_ms = 0;
   StoreStats* stats;
   // Keys whose waiters are to be served before the locks are released; and those for which further
-  // locks are needed (Store::ServeDeferred). See waiters.h.
+  // locks are needed (Store::FinishServing). See waiters.h.
   mutable std::vector<ReadyKey> ready;
   mutable std::vector<ReadyKey> deferred;
   // What serving has left to do without any lock: waking other loops costs a system call.
