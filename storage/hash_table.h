@@ -211,24 +211,19 @@ class HashTable {
   template <typename Random>
   Node* Sample(Random&& random) const {
     if (size_ == 0) return nullptr;
+    // Most draws are refused, and each is a miss of the cache: some are made at once.
+    constexpr int kDraws = 4;
+    const Bucket* drawn[kDraws];
     for (;;) {
-      const Bucket* bucket = At(random() % bucket_count());
-      int length = 0;
-      for (const Bucket* b = bucket; b != nullptr; b = b->Next()) {
-        length += std::popcount(static_cast<unsigned>(b->occupied));
+      for (const Bucket*& bucket : drawn) {
+        bucket = At(random() % bucket_count());
+        __builtin_prefetch(bucket);
       }
-      // Accept a bucket in proportion to its length, so that each node has the same chance.
-      if (length == 0 || static_cast<int>(random() % kSampleBound) >= length) continue;
-      int nth = static_cast<int>(random() % static_cast<uint64_t>(length));
-      for (;; bucket = bucket->Next()) {
-        const int here = std::popcount(static_cast<unsigned>(bucket->occupied));
-        if (nth >= here) {
-          nth -= here;
-          continue;
-        }
-        uint32_t used = bucket->occupied;
-        while (nth-- > 0) used &= used - 1;
-        return static_cast<Node*>(bucket->Pointer(std::countr_zero(used)));
+      for (const Bucket* bucket : drawn) {
+        const int length = ChainLength(bucket);
+        // Accept a bucket in proportion to its length, so that each node has the same chance.
+        if (length == 0 || static_cast<int>(random() % kSampleBound) >= length) continue;
+        return NthOfChain(bucket, static_cast<int>(random() % static_cast<uint64_t>(length)));
       }
     }
   }
@@ -428,6 +423,26 @@ class HashTable {
         bucket->tags[slot] = static_cast<uint16_t>(
             Policy::Hash(*static_cast<Node*>(bucket->Pointer(slot))) >> shift);
       }
+    }
+  }
+
+  static int ChainLength(const Bucket* bucket) {
+    int length = 0;
+    for (; bucket != nullptr; bucket = bucket->Next()) {
+      length += std::popcount(static_cast<unsigned>(bucket->occupied));
+    }
+    return length;
+  }
+  static Node* NthOfChain(const Bucket* bucket, int nth) {
+    for (;; bucket = bucket->Next()) {
+      const int here = std::popcount(static_cast<unsigned>(bucket->occupied));
+      if (nth >= here) {
+        nth -= here;
+        continue;
+      }
+      uint32_t used = bucket->occupied;
+      while (nth-- > 0) used &= used - 1;
+      return static_cast<Node*>(bucket->Pointer(std::countr_zero(used)));
     }
   }
 

@@ -154,7 +154,7 @@ def short_member(number):
 
 def many_hashes(connection, count):
     fields = [word for i in range(8) for word in (b"field%d" % i, b"value%d" % i)]
-    send(connection, (request(b"HSET", b"key:%012d" % number, *fields) for number in range(count)))
+    send(connection, (request(b"HSET", b"hsh:%012d" % number, *fields) for number in range(count)))
 
 
 def one_hash(connection, count):
