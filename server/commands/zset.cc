@@ -27,26 +27,23 @@ struct AddOptions {
   size_t longest = 0;  // of the members, bytes
 };
 
+// True: the next argument was an option, and is consumed.
+bool ReadAddOption(ArgReader& args, AddOptions* options) {
+  ZsetAddRules& rules = options->rules;
+  if (args.Tag("NX")) return rules.only_missing = true;
+  if (args.Tag("XX")) return rules.only_existing = true;
+  if (args.Tag("CH")) return options->count_changes = true;
+  if (args.Tag("INCR")) return rules.increment = true;
+  if (args.Tag("GT")) return rules.only_greater = true;
+  if (args.Tag("LT")) return rules.only_less = true;
+  return false;
+}
+
 AddOptions ReadAddOptions(ArgReader& args) {
   AddOptions options;
-  ZsetAddRules& rules = options.rules;
-  for (;;) {
-    if (args.Tag("NX")) {
-      rules.only_missing = true;
-    } else if (args.Tag("XX")) {
-      rules.only_existing = true;
-    } else if (args.Tag("CH")) {
-      options.count_changes = true;
-    } else if (args.Tag("INCR")) {
-      rules.increment = true;
-    } else if (args.Tag("GT")) {
-      rules.only_greater = true;
-    } else if (args.Tag("LT")) {
-      rules.only_less = true;
-    } else {
-      break;
-    }
+  while (ReadAddOption(args, &options)) {
   }
+  ZsetAddRules& rules = options.rules;
   const size_t count = args.Left() / 2;
   if (count == 0 || args.Left() % 2 != 0) args.SyntaxError();
   if (rules.only_missing && rules.only_existing) {
@@ -108,7 +105,10 @@ void ZAdd(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void ZIncrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  const double increment = args.Skip(1).Double();
+  // Redis reads the options of ZADD here, too, for which there is no room.
+  AddOptions none;
+  if (ReadAddOption(args.Skip(1), &none)) args.SyntaxError();
+  const double increment = args.Double();
   const std::string_view member = args.String();
   if (!args.Done(reply)) return;
   AddOne(ctx, {increment, member}, {.increment = true}, reply);

@@ -120,6 +120,10 @@ class CollectionParts:
     def index(self):
         return self.dice.randrange(-12, 12) if self.dice.random() < 0.95 else self.few()
 
+    def removal_count(self):
+        """The lowest integer is refused since 7.2."""
+        return max(self.index(), MIN_INTEGER + 1)
+
     def random_count(self):
         """For commands that draw at random: not so many below zero that it takes long."""
         return self.dice.choice(([], [self.dice.randrange(-20, 20)],
@@ -278,7 +282,7 @@ COLLECTION_GRAMMAR = {
         ("LINDEX", C.list_key, C.index),
         ("LSET", C.list_key, C.index, C.element),
         ("LINSERT", C.list_key, C.where, C.element, C.element),
-        ("LREM", C.list_key, C.index, C.element),
+        ("LREM", C.list_key, C.removal_count, C.element),
         ("LTRIM", C.list_key, C.index, C.index),
         ("LPOS", C.list_key, C.element, C.lpos_options),
         ("LMOVE", C.list_key, C.list_key, C.side, C.side),

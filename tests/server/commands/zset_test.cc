@@ -52,6 +52,7 @@ TEST_CASE_METHOD(ZsetFixture, "ZADD: options") {
     CHECK(Run("ZINCRBY", "z", "-3", "c") == Score("28"));
     CHECK(Run("ZINCRBY", "z", "-3", "new") == Score("-3"));
     CHECK(Run("ZINCRBY", "fresh", "0.1", "m") == Score("0.1"));
+    CHECK(Run("ZINCRBY", "fresh", "nx", "m") == SyntaxError());
   });
 }
 
