@@ -1,5 +1,8 @@
 #include "storage/reclaimer.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <utility>
 
 #include "storage/blob.h"
@@ -45,6 +48,9 @@ void Reclaimer::Drain() {
 }
 
 void Reclaimer::Loop() {
+  // Work comes from a loop that holds a lock: waking up must not take its CPU away.
+  const sched_param no_priority{};
+  pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
   for (;;) {
     std::vector<Job> jobs;
     {
