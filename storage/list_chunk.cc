@@ -9,54 +9,54 @@ namespace spinel {
 // -- Elements
 // --------------------------------------------------------------------------------------
 
-char* ListElement::WriteLong(char* to, std::string_view element) {
-  const size_t size = element.size();
-  if (size <= 0xffff) {
-    const auto length = static_cast<uint16_t>(size);
-    *to++ = static_cast<char>(kTwoBytes);
-    std::memcpy(to, &length, sizeof(length));
-    to += sizeof(length);
-    std::memcpy(to, element.data(), size);
-    to += size;
-    std::memcpy(to, &length, sizeof(length));
-    to += sizeof(length);
-    *to++ = static_cast<char>(kTwoBytes);
-    return to;
-  }
-  const auto length = static_cast<uint64_t>(size);
-  *to++ = static_cast<char>(kEightBytes);
+namespace {
+
+// An element with its length before and behind it, and `mark`, which names the length's size,
+// outside of both.
+template <typename Length>
+char* WriteWithLength(char* to, std::string_view element, uint8_t mark) {
+  const auto length = static_cast<Length>(element.size());
+  *to++ = static_cast<char>(mark);
   std::memcpy(to, &length, sizeof(length));
   to += sizeof(length);
-  std::memcpy(to, element.data(), size);
-  to += size;
+  std::memcpy(to, element.data(), element.size());
+  to += element.size();
   std::memcpy(to, &length, sizeof(length));
   to += sizeof(length);
-  *to++ = static_cast<char>(kEightBytes);
+  *to++ = static_cast<char>(mark);
   return to;
 }
 
-std::string_view ListElement::ReadLong(const char* at) {
-  if (static_cast<uint8_t>(*at) == kTwoBytes) {
-    uint16_t length;
-    std::memcpy(&length, at + 1, sizeof(length));
-    return {at + 1 + sizeof(length), length};
-  }
-  uint64_t length;
+// `at` and `end` are those of the whole element, marks included.
+template <typename Length>
+std::string_view ReadWithLength(const char* at) {
+  Length length;
   std::memcpy(&length, at + 1, sizeof(length));
   return {at + 1 + sizeof(length), length};
 }
-
-std::string_view ListElement::ReadLongBack(const char* end) {
-  if (static_cast<uint8_t>(end[-1]) == kTwoBytes) {
-    uint16_t length;
-    const char* const trailer = end - 1 - sizeof(length);
-    std::memcpy(&length, trailer, sizeof(length));
-    return {trailer - length, length};
-  }
-  uint64_t length;
+template <typename Length>
+std::string_view ReadBackWithLength(const char* end) {
+  Length length;
   const char* const trailer = end - 1 - sizeof(length);
   std::memcpy(&length, trailer, sizeof(length));
   return {trailer - length, length};
+}
+
+}  // namespace
+
+char* ListElement::WriteLong(char* to, std::string_view element) {
+  if (element.size() <= 0xffff) return WriteWithLength<uint16_t>(to, element, kTwoBytes);
+  return WriteWithLength<uint64_t>(to, element, kEightBytes);
+}
+
+std::string_view ListElement::ReadLong(const char* at) {
+  if (static_cast<uint8_t>(*at) == kTwoBytes) return ReadWithLength<uint16_t>(at);
+  return ReadWithLength<uint64_t>(at);
+}
+
+std::string_view ListElement::ReadLongBack(const char* end) {
+  if (static_cast<uint8_t>(end[-1]) == kTwoBytes) return ReadBackWithLength<uint16_t>(end);
+  return ReadBackWithLength<uint64_t>(end);
 }
 
 // -- Runs

@@ -1,7 +1,5 @@
 // Times to live: EXPIRE, TTL, PERSIST and their relatives.
 
-#include <fmt/format.h>
-
 #include <limits>
 
 #include "protocol/arg_reader.h"
@@ -15,30 +13,15 @@
 namespace spinel {
 namespace {
 
-enum class Relation : uint8_t { kToNow, kAbsolute };
-
-// Reads a time that, unlike that of SET and its like, may be in the past. Returns Unix ms.
-int64_t ReadAnyExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit,
-                      Relation relation) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
-  const int64_t time = args.Int();
-  const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
-  const int64_t base = relation == Relation::kToNow ? ctx.now_ms() : 0;
-  if (time > kMax / scale || time < kMin / scale || time * scale > kMax - base) {
-    args.Fail(fmt::format("ERR invalid expire time in '{}' command", ctx.command().name));
-    return 0;
-  }
-  return time * scale + base;
-}
-
 void ExpireKey(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUnit unit,
                Relation relation) {
   // The options are looked at before the time.
   ArgReader options(ctx.args(), 3);
   const ExpireConditions conditions = ReadExpireConditions(options);
   if (!options.Done(reply)) return;
-  const int64_t expiry = ReadAnyExpiry(ctx, args.Skip(1), unit, relation);
+  // Unlike for SET and its like the time may be in the past.
+  constexpr int64_t kLeastTime = std::numeric_limits<int64_t>::min();
+  const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, relation, kLeastTime);
   if (!args.Check(reply)) return;
 
   WriteGuard slot = ctx.Write();
@@ -66,12 +49,6 @@ void ExpireAt(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 void PExpireAt(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   ExpireKey(ctx, args, reply, TimeUnit::kMilliseconds, Relation::kAbsolute);
-}
-
-// Seconds are rounded to the nearest.
-int64_t InUnit(int64_t ms, TimeUnit unit) {
-  if (unit == TimeUnit::kMilliseconds) return ms;
-  return ms / 1000 + (ms % 1000 >= 500 ? 1 : 0);
 }
 
 void ReplyExpiry(CommandContext& ctx, ReplyWriter& reply, TimeUnit unit, Relation relation) {

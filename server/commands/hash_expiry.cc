@@ -1,10 +1,6 @@
 // Times to live of a hash's fields: HEXPIRE, HTTL, HPERSIST and their relatives. (Values that are
 // set or read together with a time are in hash_expiry_set.cc.)
 
-#include <fmt/format.h>
-
-#include <limits>
-
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
 #include "server/commands/expire_conditions.h"
@@ -23,24 +19,8 @@ constexpr int64_t kConditionFailed = 0;
 constexpr int64_t kDone = 1;
 constexpr int64_t kOverAlready = 2;
 
-enum class Relation : uint8_t { kToNow, kAbsolute };
-
 // -- HEXPIRE
 // ---------------------------------------------------------------------------------------
-
-// Reads a time from zero on. Returns Unix ms.
-int64_t ReadFieldExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit,
-                        Relation relation) {
-  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  const int64_t time = args.Int();
-  const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
-  const int64_t base = relation == Relation::kToNow ? ctx.now_ms() : 0;
-  if (time < 0 || time > kMax / scale || time * scale > kMax - base) {
-    args.Fail(fmt::format("ERR invalid expire time in '{}' command", ctx.command().name));
-    return 0;
-  }
-  return time * scale + base;
-}
 
 int64_t ExpireField(KeySlot* slot, HashEditor* hash, std::string_view name, int64_t expiry,
                     const ExpireConditions& conditions) {
@@ -66,7 +46,7 @@ void ExpireFields(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, Time
     if (!options.Done(reply)) return;
   }
   const auto fields = ReadHashFields(ctx, args, word);
-  const int64_t expiry = ReadFieldExpiry(ctx, args.Skip(1), unit, relation);
+  const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, relation, /*least=*/0);
   if (!args.Check(reply)) return;
 
   WriteGuard slot = ctx.Write();
@@ -112,8 +92,7 @@ void ReplyExpiries(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, Tim
     } else if (item.expiry == Entry::kNoExpiry) {
       reply.Integer(kHasNoExpiry);
     } else {
-      const int64_t ms = item.expiry - base;
-      reply.Integer(unit == TimeUnit::kMilliseconds ? ms : ms / 1000 + (ms % 1000 >= 500 ? 1 : 0));
+      reply.Integer(InUnit(item.expiry - base, unit));
     }
   }
 }

@@ -126,7 +126,7 @@ void SetNx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 }
 
 void SetWithTtl(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUnit unit) {
-  const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, true);
+  const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, Relation::kToNow);
   const std::string_view bytes = args.String();
   if (!args.Done(reply)) return;
   StringValueArg value(bytes);

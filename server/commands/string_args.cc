@@ -53,11 +53,12 @@ void StringValueArg::StoreUnlessOver(KeySlot* slot, int64_t expiry) {
 namespace {
 
 int64_t ToExpiry(const CommandContext& ctx, ArgReader& args, int64_t time, TimeUnit unit,
-                 bool relative, int64_t least = 1) {
+                 Relation relation, int64_t least) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
   const int64_t scale = unit == TimeUnit::kSeconds ? 1000 : 1;
-  const int64_t base = relative ? ctx.now_ms() : 0;
-  if (time < least || time > kMax / scale || time * scale > kMax - base) {
+  const int64_t base = relation == Relation::kToNow ? ctx.now_ms() : 0;
+  if (time < least || time > kMax / scale || time < kMin / scale || time * scale > kMax - base) {
     args.Fail(fmt::format("ERR invalid expire time in '{}' command", ctx.command().name));
     return 0;
   }
@@ -66,9 +67,10 @@ int64_t ToExpiry(const CommandContext& ctx, ArgReader& args, int64_t time, TimeU
 
 }  // namespace
 
-int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bool relative) {
+int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, Relation relation,
+                   int64_t least) {
   const int64_t time = args.Int();
-  return args.ok() ? ToExpiry(ctx, args, time, unit, relative) : 0;
+  return args.ok() ? ToExpiry(ctx, args, time, unit, relation, least) : 0;
 }
 
 bool ExpiryOption::Read(ArgReader& args) {
@@ -105,8 +107,8 @@ int64_t ExpiryOption::Finish(const CommandContext& ctx, ArgReader& args, int64_t
   }
   const bool seconds = given_ == Given::kEx || given_ == Given::kExAt;
   const bool relative = given_ == Given::kEx || given_ == Given::kPx;
-  return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds, relative,
-                  least);
+  return ToExpiry(ctx, args, time, seconds ? TimeUnit::kSeconds : TimeUnit::kMilliseconds,
+                  relative ? Relation::kToNow : Relation::kAbsolute, least);
 }
 
 }  // namespace spinel

@@ -40,9 +40,19 @@ inline constexpr std::string_view kNoMemoryError =
 
 enum class TimeUnit : uint8_t { kSeconds, kMilliseconds };
 
-// Reads a time as EX, PX, EXAT, PXAT, SETEX, GETEX take it: positive; `relative` to now. Latches
-// "ERR invalid expire time in '...' command" when it is not, or overflows. Returns Unix ms.
-int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, bool relative);
+// What a time counts from.
+enum class Relation : uint8_t { kToNow, kAbsolute };
+
+// Reads a time as SETEX, EXPIRE, HEXPIREAT and the like take it. Latches "ERR invalid expire time
+// in '...' command" when it is below `least` (in its unit) or overflows. Returns Unix ms.
+int64_t ReadExpiry(const CommandContext& ctx, ArgReader& args, TimeUnit unit, Relation relation,
+                   int64_t least = 1);
+
+// Seconds are rounded to the nearest.
+constexpr int64_t InUnit(int64_t ms, TimeUnit unit) {
+  if (unit == TimeUnit::kMilliseconds) return ms;
+  return ms / 1000 + (ms % 1000 >= 500 ? 1 : 0);
+}
 
 // The expiry options among others: EX, PX, EXAT, PXAT with a time, and one word without (KEEPTTL or
 // PERSIST). At most one of them makes sense; the same one may be repeated.

@@ -2,35 +2,15 @@
 """Blocking commands over two loops: nothing lost, nothing twice, in order, whoever comes and goes."""
 
 import random
-import threading
 import time
 
 import support
 from resp import OK, Closed, Error, encode
-from support import ServerTestCase
+from support import ServerTestCase, in_threads
 
 
 class TwoLoopsTestCase(ServerTestCase):
     OPTIONS = ("--io-threads", "2")
-
-
-def in_threads(functions):
-    """Runs the functions side by side; the first failure is raised."""
-    failures = []
-
-    def guarded(function):
-        try:
-            function()
-        except BaseException as error:  # noqa: BLE001: raised below
-            failures.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
 
 
 class ProducersAndConsumers(TwoLoopsTestCase):

@@ -1,37 +1,17 @@
 #!/usr/bin/env python3
 """Many clients at once over two event loops: nothing is lost, nothing is torn."""
 
-import threading
 import time
+from functools import partial
 
 import support
 from resp import OK, encode
-from support import ServerTestCase
+from support import ServerTestCase, in_threads
 
 CLIENTS = 50
 COUNTERS = 10
 INCREMENTS = 10_000  # per client
 PIPELINE = 100
-
-
-def in_threads(count, work):
-    """Runs work(0) ... work(count - 1) in threads; raises the first exception of any of them."""
-    failures = []
-
-    def guarded(number):
-        try:
-            work(number)
-        except BaseException as failure:  # reported by the caller's thread
-            failures.append(failure)
-
-    threads = [threading.Thread(target=guarded, args=(number,), daemon=True)
-               for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
 
 
 class Concurrency(ServerTestCase):
@@ -51,7 +31,7 @@ class Concurrency(ServerTestCase):
                         assert value > latest[i % COUNTERS], "a counter went backwards"
                         latest[i % COUNTERS] = value
 
-        in_threads(CLIENTS, increment)
+        in_threads([partial(increment, n) for n in range(CLIENTS)])
         values = [int(value) for value in self.connect()("MGET", *keys)]
         self.assertEqual(sum(values), CLIENTS * INCREMENTS)
         self.assertEqual(values, [CLIENTS * INCREMENTS // COUNTERS] * COUNTERS)
@@ -84,7 +64,7 @@ class Concurrency(ServerTestCase):
             for values in connection.pipeline([("MGET", *order)] * 20):
                 assert len(set(values)) == 1, f"torn: {values}"
 
-        in_threads(writers + readers, work)
+        in_threads([partial(work, n) for n in range(writers + readers)])
         print(f"# {sum(seen[:writers])} MSET, {sum(seen[writers:])} MGET")
         self.assertGreater(min(seen), 100)
 
@@ -99,7 +79,7 @@ class Concurrency(ServerTestCase):
                 for i, reply in enumerate(replies):
                     winners[i] += reply == OK
 
-        in_threads(20, race)
+        in_threads([partial(race, n) for n in range(20)])
         self.assertEqual(set(winners), {1})
 
     def test_renames_never_lose_or_double_a_key(self):
@@ -114,7 +94,7 @@ class Concurrency(ServerTestCase):
                     values = connection("MGET", *(f"token:{j}" for j in range(5)))
                     assert values.count(b"T") == 1, values
 
-        in_threads(8, rename)
+        in_threads([partial(rename, n) for n in range(8)])
 
 
 if __name__ == "__main__":

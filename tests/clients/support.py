@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import unittest
@@ -112,6 +113,25 @@ def wait_until(condition, what, timeout=10.0, interval=0.01):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout} s for {what() if callable(what) else what}")
         time.sleep(interval)
+
+
+def in_threads(functions):
+    """Runs the functions side by side; the first failure is raised."""
+    failures = []
+
+    def guarded(function):
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001: raised below
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(function,), daemon=True) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 def _die_with_parent():
