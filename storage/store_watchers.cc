@@ -26,9 +26,10 @@ void Store::RemoveWatcher(int database, const Key& key, const Watchers::Flag* ch
 uint64_t Store::WatchedKeys() {
   uint64_t total = 0;
   for (uint32_t i = 0; i < stripe_count_; ++i) {
-    StripeLock lock(LockOf(&stripes_[i]));
-    stripes_[i].lock.AssertHeld();
-    if (stripes_[i].observers != nullptr) total += stripes_[i].observers->watchers.size();
+    Stripe& stripe = stripes_[i];
+    StripeLock lock(LockOf(&stripe));
+    stripe.lock.AssertHeld();
+    if (stripe.observers != nullptr) total += stripe.observers->watchers.size();
   }
   return total;
 }

@@ -208,12 +208,12 @@ TEST_CASE_METHOD(TransactionFixture, "Every command of every family returns insi
     while (args.size() < static_cast<size_t>(std::abs(spec.arity))) args.emplace_back("1");
     CAPTURE(args);
     Restart();
-    auto client = NewClient();
+    auto tester = NewClient();
     Run("RPUSH", "1", "3");
-    client->Execute({"MULTI"});
-    client->Execute(args);
-    client->ExecuteAll({"EXEC"});
-    CHECK_FALSE(client->session().in_multi());
+    tester->Execute({"MULTI"});
+    tester->Execute(args);
+    tester->ExecuteAll({"EXEC"});
+    CHECK_FALSE(tester->session().in_multi());
     CHECK(Run("DBSIZE").type == RespValue::Type::kInteger);
   }
 }
