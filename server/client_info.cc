@@ -49,7 +49,9 @@ ClientType TypeOf(const Session& session) {
 std::string ClientFlags(const Session& session) {
   std::string flags;
   if (session.subscribed()) flags += 'P';
+  if (session.in_multi()) flags += 'x';
   if (Read(session.paused) || Read(session.waiting)) flags += 'b';
+  if (Read(session.watched_changed)) flags += 'd';
   if (Read(session.closing)) flags += 'A';
   if (session.origin.unix_socket) flags += 'U';
   if (Read(session.no_evict)) flags += 'e';
@@ -66,21 +68,22 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   const size_t capacity = Read(session.query_buffer_capacity);
   const uint64_t output = Read(session.output_held);
   const size_t arguments = ArgumentBytes(request);
+  const uint64_t queued = Read(session.queued_bytes);
   const size_t memory = sizeof(Session) + session.origin.address.capacity() +
                         session.origin.local_address.capacity() + names.name.size() +
                         names.lib_name.size() + names.lib_version.size() + capacity + arguments +
-                        output;
+                        queued + output;
   const auto out = std::back_inserter(*line);
   fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
                  session.id, session.origin.address, session.origin.local_address,
                  session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
                  (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
                  session.db());
-  // No transactions and no patterns yet; a client has no reply buffer of its own, only what it is
-  // owed.
-  fmt::format_to(out, " sub={} psub=0 ssub=0 multi=-1 watch=0 qbuf={} qbuf-free={} argv-mem={}",
-                 Read(session.subscriptions), input, capacity - input, arguments);
-  fmt::format_to(out, " multi-mem=0 rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}",
+  // No patterns yet; a client has no reply buffer of its own, only what it is owed.
+  fmt::format_to(out, " sub={} psub=0 ssub=0 multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
+                 Read(session.subscriptions), Read(session.queued), Read(session.watched), input,
+                 capacity - input, arguments);
+  fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
                  Read(session.output_chunks), output, memory,
                  Read(session.output_pending) > 0 ? "rw" : "r");
   fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",

@@ -36,12 +36,14 @@ ClientTotals ClientRegistry::Totals() {
     if (session->closing.load(std::memory_order_relaxed)) continue;
     ++totals.count;
     if (session->subscribed()) ++totals.subscribed;
+    if (session->watched.load(std::memory_order_relaxed) > 0) ++totals.watching;
     if (session->paused.load(std::memory_order_relaxed) ||
         session->waiting.load(std::memory_order_relaxed)) {
       ++totals.blocked;
     }
     totals.memory += sizeof(Session) +
                      session->query_buffer_capacity.load(std::memory_order_relaxed) +
+                     session->queued_bytes.load(std::memory_order_relaxed) +
                      session->output_pending.load(std::memory_order_relaxed);
   }
   return totals;

@@ -21,6 +21,7 @@ class Session;
 struct ClientTotals {
   uint64_t count = 0;
   uint64_t subscribed = 0;  // with subscriptions
+  uint64_t watching = 0;    // with keys that they watch
   uint64_t blocked = 0;     // held back by CLIENT PAUSE or a blocking command
   uint64_t memory = 0;      // bytes of sessions and their buffers
 };

@@ -38,6 +38,10 @@ enum CommandFlag : uint32_t {
   kSkipSlowlog = 1 << 17,
   // Not shown: guarded by enable-debug-command or enable-module-command, by `protection` below.
   kProtected = 1 << 18,
+  // Not shown: what a transaction has to know (Transaction::Queue).
+  kNoData = 1 << 19,     // never looks at the data: it needs no lock, although it names no keys
+  kAnyData = 1 << 20,    // may reach keys that its arguments do not name
+  kImmediate = 1 << 21,  // is executed, not queued, between MULTI and EXEC
 };
 
 // ACL categories beyond those that follow from flags (@read, @write, @admin, @dangerous, @pubsub,

@@ -62,13 +62,14 @@ class LockedKeys {
 class CommandContext {
  public:
   CommandContext(Server* server, LoopState* loop, Session* session, const Command* command,
-                 CommandArgs args, const Key& first_key)
+                 CommandArgs args, const Key& first_key, Locking locking = Locking::kTake)
       : server_(server),
         loop_(loop),
         session_(session),
         command_(command),
         args_(args),
-        first_key_(first_key) {}
+        first_key_(first_key),
+        locking_(locking) {}
 
   Server& server() const { return *server_; }
   const Config& config() const { return server_->config(); }
@@ -96,6 +97,9 @@ class CommandContext {
   WriteGuard Write(size_t arg_index = 1) const {
     return store().Write(op(), session_->db(), key(arg_index), locking_);
   }
+  // kHeld inside a transaction or script: the command's keys are locked already, and whoever locked
+  // them serves those who wait.
+  Locking locking() const { return locking_; }
   // Whether the command may wait; otherwise it answers at once as if its time were over.
   bool may_block() const { return locking_ == Locking::kTake; }
   // All of the command's keys in their order, by its row.
@@ -113,7 +117,7 @@ class CommandContext {
   const Command* command_;
   CommandArgs args_;
   Key first_key_;
-  Locking locking_ = Locking::kTake;
+  Locking locking_;
 };
 
 }  // namespace spinel

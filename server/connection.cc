@@ -10,6 +10,7 @@
 #include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/transaction.h"
 
 namespace spinel {
 namespace {
@@ -185,7 +186,8 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
     input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
   }
   const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
-  if (input_.size() > limit) {
+  // A transaction is a request too, until EXEC.
+  if (input_.size() + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
     LogWarning("Closing client id={} addr={}: its request exceeds client-query-buffer-limit",
                session_.id, session_.origin.address);
     loop_->state().stats.query_limit_disconnections.Add();
@@ -253,6 +255,7 @@ void Connection::CloseNow() {
   closed_ = true;
   session_.paused.store(false, std::memory_order_relaxed);
   EndBlock(&loop_->server(), &loop_->state(), &session_);
+  session_.transaction.reset();
   loop_->state().channels.UnsubscribeAll(&session_);
   loop_->Leave();
   loop_->server().clients().Remove(&session_);

@@ -22,6 +22,16 @@ bool IsHttp(std::string_view command) {
   return EqualsIgnoreCase(command, "POST") || EqualsIgnoreCase(command, "Host:");
 }
 
+// Whether CLIENT PAUSE stops the request.
+bool HasToWait(Server& server, const Session& session, const Request& request, int64_t now_ms) {
+  const PauseState& pause = server.pause();
+  if (pause.mode(now_ms) == PauseState::Mode::kNone) [[likely]]
+    return false;
+  return request.command != nullptr &&
+         pause.Blocks(Dispatcher::FlagsOf(session, *request.command), now_ms) &&
+         !Dispatcher::Refuses(server, session, request);
+}
+
 }  // namespace
 
 const ParserLimits Connection::Limits() const {
@@ -142,8 +152,7 @@ size_t Connection::ExecuteBatch() {
   size_t done = 0;
   uint64_t begin = CycleClock::Now();
   for (const Request& request : requests) {
-    if (request.command != nullptr && server.pause().Blocks(*request.command, state.op.now_ms) &&
-        !Dispatcher::Refuses(server, session_, request)) {
+    if (HasToWait(server, session_, request, state.op.now_ms)) {
       session_.paused.store(true, std::memory_order_relaxed);
       loop_->AddPaused(session_.id);
       break;

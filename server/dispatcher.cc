@@ -10,6 +10,7 @@
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "server/transaction.h"
 #include "storage/equal_bytes.h"
 
 namespace spinel {
@@ -42,6 +43,14 @@ bool AllowedWhileSubscribed(const CommandSpec& spec) {
   return false;
 }
 
+bool IsExec(const Command& command) { return command.spec->name == "EXEC"; }
+
+std::string NotInMultiText(const CommandSpec& spec) {
+  if (spec.name == "MULTI") return "ERR MULTI calls can not be nested";
+  if (spec.name == "WATCH") return "ERR WATCH inside MULTI is not allowed";
+  return "ERR Command not allowed inside a transaction";
+}
+
 // The text of the refusal, or empty.
 std::string Refusal(const Server& server, const Session& session, const Request& request) {
   const Command* command = request.command;
@@ -55,6 +64,7 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   if (!session.authenticated && server.needs_password() && !command->Has(kNoAuth)) {
     return "NOAUTH Authentication required.";
   }
+  if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
       !AllowedWhileSubscribed(*command->spec)) {
     return fmt::format(
@@ -74,11 +84,68 @@ void CountLatency(CommandStats* stats, uint64_t ticks) {
   histogram->Add(static_cast<uint64_t>(CycleClock::ToMicroseconds(ticks) * 1000));
 }
 
-// After a command: statistics, and what CLIENT REPLY wants done with the reply.
-void Finish(Server* server, LoopState* loop, Session* session, const ReplyWriter& reply) {
-  if (reply.error_count() == 0) return;
-  loop->stats.error_replies.Add(reply.error_count());
+// Counts the errors that were written since there were `before`.
+void CountErrors(Server* server, LoopState* loop, const ReplyWriter& reply, uint64_t before) {
+  loop->stats.error_replies.Add(reply.error_count() - before);
   server->CountError(reply.last_error_code());
+}
+
+// A refused command spoils the transaction that it was meant for, and a refused EXEC ends it.
+void Refuse(Server* server, LoopState* loop, Session* session, const Command* command,
+            std::string_view text, ReplyWriter& reply) {
+  if (command != nullptr) loop->stats.command[command->index].rejected.Add();
+  if (command != nullptr && IsExec(*command)) {
+    constexpr std::string_view kErr = "ERR ";
+    if (text.substr(0, kErr.size()) == kErr) text.remove_prefix(kErr.size());
+    if (session->transaction != nullptr) session->transaction->Discard();
+    reply.Error(fmt::format("EXECABORT Transaction discarded because of: {}", text));
+  } else {
+    if (session->in_multi()) session->transaction->Spoil();
+    reply.Error(text);
+  }
+  CountErrors(server, loop, reply, 0);
+}
+
+// Refuses the request, or queues it for EXEC. False: it is to be executed.
+bool Intercept(Server* server, LoopState* loop, Session* session, const Request& request,
+               ReplyWriter& reply) {
+  const std::string refusal = Refusal(*server, *session, request);
+  if (!refusal.empty()) {
+    Refuse(server, loop, session, request.command, refusal, reply);
+    return true;
+  }
+  if (!session->in_multi() || request.command->Has(kImmediate)) return false;
+  session->transaction->Queue(request);
+  reply.Simple("QUEUED");
+  return true;
+}
+
+// Dispatcher::Call, of which Execute has a copy of its own.
+[[gnu::always_inline]] inline uint64_t Run(Server* server, LoopState* loop, Session* session,
+                                           const Request& request, ReplyWriter& reply,
+                                           Locking locking, uint64_t begin) {
+  const Command* command = request.command;
+  const uint64_t errors = reply.error_count();
+  session->last_command.store(command, std::memory_order_relaxed);
+  {
+    CommandContext context(server, loop, session, command, request.args, request.key, locking);
+    ArgReader args(request.args);
+    command->spec->handler(context, args, reply);
+  }
+  if (locking == Locking::kTake) server->store().FinishServing(loop->op);
+  const uint64_t end = CycleClock::Now();
+  const uint64_t ticks = end - begin;
+
+  CommandStats& stats = loop->stats.command[command->index];
+  stats.calls.Add();
+  stats.ticks.Add(ticks);
+  loop->stats.commands_processed.Add();
+  if (server->config().latency_tracking()) CountLatency(&stats, ticks);
+  if (reply.error_count() > errors) [[unlikely]] {
+    stats.failed.Add();
+    CountErrors(server, loop, reply, errors);
+  }
+  return end;
 }
 
 }  // namespace
@@ -111,6 +178,16 @@ bool Dispatcher::Refuses(const Server& server, const Session& session, const Req
   return !Refusal(server, session, request).empty();
 }
 
+uint32_t Dispatcher::FlagsOf(const Session& session, const Command& command) {
+  const uint32_t flags = command.spec->flags;
+  return session.in_multi() && IsExec(command) ? flags | session.transaction->flags() : flags;
+}
+
+uint64_t Dispatcher::Call(Server* server, LoopState* loop, Session* session, const Request& request,
+                          ReplyWriter& reply, Locking locking, uint64_t begin) {
+  return Run(server, loop, session, request, reply, locking, begin);
+}
+
 uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
                              const Request& request, OutputBuffer* out, uint64_t begin) {
   const bool muted = session->reply_mode != ReplyMode::kOn;
@@ -121,38 +198,11 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
   const Command* command = request.command;
   const bool fits = command != nullptr && command->spec->handler != nullptr &&
                     command->ArityFits(request.args.size());
-  const bool plain = fits && session->authenticated && !session->subscribed();
-  if (!plain) {
-    const std::string refusal = Refusal(*server, *session, request);
-    if (!refusal.empty()) {
-      if (command != nullptr) loop->stats.command[command->index].rejected.Add();
-      reply.Error(refusal);
-      Finish(server, loop, session, reply);
-      if (muted) out->TruncateTo(before);
-      if (session->reply_mode == ReplyMode::kSkipping) session->reply_mode = ReplyMode::kOn;
-      return CycleClock::Now();
-    }
-  }
-
-  session->last_command.store(command, std::memory_order_relaxed);
-  {
-    CommandContext context(server, loop, session, command, request.args, request.key);
-    ArgReader args(request.args);
-    command->spec->handler(context, args, reply);
-  }
-  server->store().FinishServing(loop->op);
-  const uint64_t end = CycleClock::Now();
-  const uint64_t ticks = end - begin;
-
-  CommandStats& stats = loop->stats.command[command->index];
-  stats.calls.Add();
-  stats.ticks.Add(ticks);
-  loop->stats.commands_processed.Add();
-  if (server->config().latency_tracking()) CountLatency(&stats, ticks);
-  if (reply.error_count() > 0) [[unlikely]] {
-    stats.failed.Add();
-    Finish(server, loop, session, reply);
-  }
+  const bool plain =
+      fits && session->authenticated && !session->subscribed() && !session->in_multi();
+  const uint64_t end = plain || !Intercept(server, loop, session, request, reply)
+                           ? Run(server, loop, session, request, reply, Locking::kTake, begin)
+                           : CycleClock::Now();
   if (muted) [[unlikely]] {
     if (session->blocked != nullptr) session->blocked->set_muted();
     // CLIENT REPLY ON answers although the mode was another when it came.

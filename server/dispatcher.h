@@ -5,11 +5,13 @@
 #pragma once
 
 #include "protocol/output_buffer.h"
+#include "protocol/reply_writer.h"
 #include "server/command.h"
 #include "server/cycle_clock.h"
 #include "server/loop_state.h"
 #include "server/server.h"
 #include "server/session.h"
+#include "storage/guards.h"
 
 namespace spinel {
 
@@ -30,8 +32,18 @@ class Dispatcher {
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);
 
-  // Checks and executes; the reply is appended to `out`. `begin` is when (CycleClock); returns when
-  // it was done, which is when the next command of a pipeline begins.
+  // The command's flags; for EXEC with those of all that is queued, because it is as much of a
+  // write as they are.
+  static uint32_t FlagsOf(const Session& session, const Command& command);
+
+  // Runs a command that has passed its checks, and counts it. Between MULTI and EXEC too, it runs.
+  // With Locking::kHeld the caller holds the locks and is responsible for Store::FinishServing.
+  // Takes and returns times as Execute does.
+  static uint64_t Call(Server* server, LoopState* loop, Session* session, const Request& request,
+                       ReplyWriter& reply, Locking locking, uint64_t begin);
+
+  // Checks and executes, or queues for EXEC; the reply is appended to `out`. `begin` is when
+  // (CycleClock); returns when it was done, which is when the next command of a pipeline begins.
   static uint64_t Execute(Server* server, LoopState* loop, Session* session, const Request& request,
                           OutputBuffer* out, uint64_t begin = CycleClock::Now());
 };

@@ -148,9 +148,9 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
   text->Field("blocked_clients", clients.blocked);
   text->Field("tracking_clients", 0);
   text->Field("pubsub_clients", clients.subscribed);
-  text->Field("watching_clients", 0);
+  text->Field("watching_clients", clients.watching);
   text->Field("clients_in_timeout_table", blocked.with_timeout);
-  text->Field("total_watched_keys", 0);
+  text->Field("total_watched_keys", source.server.store().WatchedKeys());
   text->Field("total_blocking_keys", blocked.keys);
   text->Field("total_blocking_keys_on_nokey", 0);
 }

@@ -59,12 +59,12 @@ class PauseState {
     return now_ms < until_ms_.load(std::memory_order_relaxed) ? mode : Mode::kNone;
   }
   int64_t until_ms() const { return until_ms_.load(std::memory_order_relaxed); }
-  // Whether the command has to wait.
-  bool Blocks(const Command& command, int64_t now_ms) const {
+  // Whether a command with these flags has to wait.
+  bool Blocks(uint32_t flags, int64_t now_ms) const {
     const Mode current = mode(now_ms);
     if (current == Mode::kNone) [[likely]]
       return false;
-    return current == Mode::kAll || command.Has(kWrite) || command.Has(kMayReplicate);
+    return current == Mode::kAll || (flags & (kWrite | kMayReplicate)) != 0;
   }
 
  private:

@@ -19,6 +19,7 @@
 namespace spinel {
 
 class BlockedClient;
+class Transaction;
 struct Command;
 
 // What a session asks of its connection. Called on the loop's thread.
@@ -44,10 +45,8 @@ class Session {
     bool loopback = false;  // Unix sockets included: what `local` settings admit
   };
 
-  Session(uint64_t session_id, Origin session_origin, int64_t now_ms)
-      : id(session_id), origin(std::move(session_origin)), created_ms(now_ms) {
-    last_active_ms.store(now_ms, std::memory_order_relaxed);
-  }
+  Session(uint64_t session_id, Origin session_origin, int64_t now_ms);
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -62,6 +61,9 @@ class Session {
   ReplyMode reply_mode = ReplyMode::kOn;
   // What it waits for in a blocking command; null: nothing.
   std::shared_ptr<BlockedClient> blocked;
+  // MULTI and WATCH; null until the first of them. Touches the store when it goes: whoever closes
+  // the client lets go of it first, holding no stripe.
+  std::unique_ptr<Transaction> transaction;
   // Channels; null as long as there are none.
   std::unique_ptr<TextSet> channels;
 
@@ -69,6 +71,8 @@ class Session {
   void set_db(int db) { db_.store(db, std::memory_order_relaxed); }
   RespVersion resp() const { return resp_.load(std::memory_order_relaxed); }
   void set_resp(RespVersion version) { resp_.store(version, std::memory_order_relaxed); }
+  // Between MULTI and EXEC.
+  bool in_multi() const { return queued.load(std::memory_order_relaxed) >= 0; }
   // A RESP2 client that has subscribed may send little else.
   bool subscribed() const { return subscriptions.load(std::memory_order_relaxed) > 0; }
 
@@ -90,6 +94,12 @@ class Session {
   std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT
   std::atomic<bool> paused{false};        // stopped by CLIENT PAUSE, with requests waiting
   std::atomic<bool> waiting{false};       // in a blocking command
+  std::atomic<int32_t> queued{-1};        // commands that wait for EXEC; -1: no MULTI
+  std::atomic<uint64_t> queued_bytes{0};  // memory that they take
+  std::atomic<uint32_t> watched{0};       // keys
+  // A watched key has changed: EXEC will do nothing. Set by whoever changes it, under the lock of
+  // the key's stripe.
+  std::atomic<bool> watched_changed{false};
   // Closed, or about to be: CLIENT KILL sets it from wherever it runs, and the client executes no
   // more.
   std::atomic<bool> closing{false};

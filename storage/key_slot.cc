@@ -28,6 +28,7 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   if (entry_->ExpiredAt(context->now_ms)) {
     Entry* expired = entry_;
     Remove();
+    MarkTouched();
     Discard(expired);
     context->stats->expired_keys.Add();
   }
@@ -150,15 +151,22 @@ void KeySlot::PutUncounted(Entry* fresh) {
     if (fresh->HasExpiringElements()) ElementExpiryChanged(/*had=*/false);
   }
   stripe_->lock.AssertHeld();
-  if (stripe_->waiters != nullptr) [[unlikely]]
+  if (stripe_->observers != nullptr) [[unlikely]] {
     NoteReady();
+    TouchWatchers();
+  }
 }
 
 // Whoever holds the lock serves those who wait for this key before he releases it.
 void KeySlot::NoteReady() {
   stripe_->lock.AssertHeld();
-  if (stripe_->waiters->Find(logical_database_, key_.hash, key_.name) == nullptr) return;
+  if (stripe_->observers->waiters.Find(logical_database_, key_.hash, key_.name) == nullptr) return;
   context_->ready.push_back({logical_database_, key_.hash, std::string(key_.name)});
+}
+
+void KeySlot::TouchWatchers() {
+  stripe_->lock.AssertHeld();
+  stripe_->observers->watchers.Touch(logical_database_, key_.hash, key_.name);
 }
 
 void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {

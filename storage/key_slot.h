@@ -98,7 +98,16 @@ class KeySlot {
   // value did change.
   Entry* mutable_entry() { return entry_; }
   void SetMoved(Entry* moved);
-  void MarkChanged(uint64_t changes = 1) { context_->stats->changes.Add(changes); }
+  void MarkChanged(uint64_t changes = 1) {
+    context_->stats->changes.Add(changes);
+    if (changes > 0) MarkTouched();
+  }
+  // As MarkChanged, for a caller that counts the changes itself: those who watch the key are told.
+  void MarkTouched() {
+    stripe_->lock.AssertHeld();
+    if (stripe_->observers != nullptr) [[unlikely]]
+      TouchWatchers();
+  }
 
   Store* store() const { return store_; }
   const OpContext* context() const { return context_; }
@@ -106,6 +115,7 @@ class KeySlot {
 
  private:
   void NoteReady();
+  void TouchWatchers();
   void RenewPosition();
   void Remove();
   void Discard(Entry* entry);

@@ -143,6 +143,7 @@ void ListValue::Push(ListEnd end, std::span<const std::string_view> elements) {
 
 void ListValue::PushUncounted(ListEnd end, std::span<const std::string_view> elements) {
   if (!slot_->exists()) return Create(end, elements);
+  slot_->MarkTouched();
   if (!is_object()) {
     const size_t bytes = BytesOf(elements);
     if (FitsPacked(elements.size(), bytes)) {

@@ -66,7 +66,7 @@ Store::~Store() {
 
 MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   MultiLock lock;
-  if (one_thread_) return lock;
+  if (one_thread_ || HoldsEverything()) return lock;
   absl::InlinedVector<uint32_t, 16> numbers;
   for (const Key& key : keys) numbers.push_back(StripeIndex(key.hash));
   std::sort(numbers.begin(), numbers.end());
@@ -80,7 +80,7 @@ MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS 
 
 MultiLock Store::LockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   MultiLock lock;
-  if (one_thread_) return lock;
+  if (one_thread_ || HoldsEverything()) return lock;
   lock.locks_.reserve(stripe_count_);
   for (uint32_t i = 0; i < stripe_count_; ++i) {
     stripes_[i].lock.Lock();
@@ -259,6 +259,7 @@ void Store::Flush(const OpContext& context, int database, bool background) {
     for (uint32_t i = 0; i < stripe_count_; ++i) {
       for (int db = 0; db < databases_; ++db) {
         if (database != -1 && db != database) continue;
+        TouchReplaced(context, &stripes_[i], db, -1);
         TakeTables(&stripes_[i], Physical(db), tables.get(), &keys);
       }
     }
@@ -277,20 +278,25 @@ void Store::Flush(const OpContext& context, int database, bool background) {
 }
 
 void Store::SwapDatabases(const OpContext& context, int first, int second) {
-  MultiLock lock = LockAll();
+  const bool serves = !HoldsEverything();  // otherwise whoever does serves at the end
+  const MultiLock lock = LockAll();
+  for (uint32_t i = 0; i < stripe_count_ && first != second; ++i) {
+    TouchReplaced(context, &stripes_[i], first, second);
+    TouchReplaced(context, &stripes_[i], second, first);
+  }
   std::swap(physical_[static_cast<size_t>(first)], physical_[static_cast<size_t>(second)]);
   context.stats->changes.Add();
   for (uint32_t i = 0; i < stripe_count_; ++i) {
     Stripe& stripe = stripes_[i];
     stripe.lock.AssertHeld();
-    if (stripe.waiters == nullptr) continue;
+    if (stripe.observers == nullptr) continue;
     for (const int database : {first, second}) {
-      stripe.waiters->ForEachKey(database, [&](uint64_t hash, std::string_view name) {
+      stripe.observers->waiters.ForEachKey(database, [&](uint64_t hash, std::string_view name) {
         context.ready.push_back({database, hash, std::string(name)});
       });
     }
   }
-  ServeReady(context, {.all = true});
+  if (serves) ServeReady(context, {.all = true});
 }
 
 int64_t Store::Arm(uint64_t hash, int physical_database, int64_t tick) {
@@ -376,7 +382,9 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
     RemoveEntry(stripe, physical, entry);
     return;
   }
-  context.stats->expired_fields.Add(object->RemoveExpired(context.now_ms, kMaxElements));
+  const size_t removed = object->RemoveExpired(context.now_ms, kMaxElements);
+  context.stats->expired_fields.Add(removed);
+  if (removed > 0) TouchWatchers(stripe, physical, *entry);
   const int64_t next = object->NextExpiry();
   if (next == BigValue::kNeverExpires) {
     --database->expiring_elements;
@@ -399,6 +407,7 @@ bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
   const auto position =
       database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
   if (!position) return false;
+  TouchWatchers(stripe, physical, *entry);
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;

@@ -50,7 +50,9 @@ class Store {
                    Locking locking = Locking::kTake) {
     return WriteGuard(LockOf(key, locking), this, &context, database, key, locking);
   }
-  // Locks the stripes of all keys, in order.
+  // Locks the stripes of all keys (their hashes decide, their names do not matter), in order. Like
+  // everything here that locks, it takes nothing while this thread holds everything: see
+  // AtomicSection.
   MultiLock Lock(std::span<const Key> keys);
   // Locks every stripe.
   MultiLock LockAll();
@@ -76,6 +78,17 @@ class Store {
     if (!context.unlocked.empty()) [[unlikely]]
       RunUnlocked(context);
   }
+
+  // -- Those who watch keys (watchers.h) ---------------------------------------------------------
+  // Raises `changed` when the key does. Expects the key's stripe to be locked, and an expired key
+  // to have been removed (by a slot): that would count as a change later. False: it was watched by
+  // this flag already.
+  bool AddWatcher(int database, const Key& key, Watchers::Flag* changed);
+  // Locks the key's stripe unless it is held.
+  void RemoveWatcher(int database, const Key& key, const Watchers::Flag* changed,
+                     Locking locking = Locking::kTake);
+  // Keys that somebody watches.
+  uint64_t WatchedKeys();
 
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
@@ -131,6 +144,7 @@ class Store {
   AccessTracking& access_tracking() { return access_tracking_; }
 
  private:
+  friend class AtomicSection;
   friend class KeySlot;
 
   uint32_t StripeIndex(uint64_t hash) const { return static_cast<uint32_t>(hash >> stripe_shift_); }
@@ -139,9 +153,15 @@ class Store {
     return locking == Locking::kTake ? LockOf(&StripeOf(key)) : nullptr;
   }
   // With one thread every stripe is held from the start, and nothing is left to take.
-  SpinLock* LockOf(Stripe* stripe) const { return one_thread_ ? nullptr : &stripe->lock; }
+  SpinLock* LockOf(Stripe* stripe) const {
+    return one_thread_ || HoldsEverything() ? nullptr : &stripe->lock;
+  }
+  // Whether this thread is in an AtomicSection that has locked every stripe.
+  bool HoldsEverything() const { return everything_held_ == this; }
   // The tables of a logical database; expects any stripe's lock.
   int Physical(int database) const { return physical_[static_cast<size_t>(database)]; }
+  // The other way round.
+  int Logical(int physical) const;
 
   // False: a destination's stripe is not held.
   bool ServeQueue(const OpContext& context, const ReadyKey& ready, WaiterQueue* queue,
@@ -149,6 +169,12 @@ class Store {
   bool Holds(const HeldStripes& held, std::string_view key) const;
   void ServeDeferred(const OpContext& context);
   static void RunUnlocked(const OpContext& context);
+
+  // Tells those who watch the key of an entry that is changed without a slot.
+  void TouchWatchers(Stripe* stripe, int physical, const Entry& entry);
+  // What a logical database holds is about to go, or to be swapped with `other`'s (-1: with
+  // nothing): tells those who watch a key that exists before or afterwards.
+  void TouchReplaced(const OpContext& context, Stripe* stripe, int database, int other);
 
   // Arms a handle for the key; returns the tick it fires at.
   int64_t Arm(uint64_t hash, int physical_database, int64_t tick);
@@ -171,6 +197,7 @@ class Store {
   std::vector<std::unique_ptr<TimingWheel>> wheels_;
   AccessTracking access_tracking_;
   Reclaimer reclaimer_;
+  static constinit inline thread_local const Store* everything_held_ = nullptr;
 };
 
 }  // namespace spinel

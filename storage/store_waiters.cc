@@ -16,17 +16,16 @@ void Store::AddWaiter(int database, const Key& key, uint64_t ticket,
                       std::shared_ptr<Waiter> waiter) {
   Stripe& stripe = StripeOf(key);
   stripe.lock.AssertHeld();
-  if (stripe.waiters == nullptr) stripe.waiters = std::make_unique<Waiters>();
-  stripe.waiters->Add(database, key.hash, key.name, ticket, std::move(waiter));
+  stripe.EnsureObservers().waiters.Add(database, key.hash, key.name, ticket, std::move(waiter));
 }
 
 void Store::RemoveWaiter(int database, const Key& key, uint64_t ticket) {
   Stripe& stripe = StripeOf(key);
   StripeLock lock(LockOf(&stripe));
   stripe.lock.AssertHeld();
-  if (stripe.waiters == nullptr) return;
-  stripe.waiters->Remove(database, key.hash, key.name, ticket);
-  if (stripe.waiters->empty()) stripe.waiters.reset();
+  if (stripe.observers == nullptr) return;
+  stripe.observers->waiters.Remove(database, key.hash, key.name, ticket);
+  stripe.DropEmptyObservers();
 }
 
 bool Store::Holds(const HeldStripes& held, std::string_view key) const {
@@ -58,12 +57,13 @@ void Store::ServeReady(const OpContext& context, const HeldStripes& held) {
     ReadyKey ready = context.ready[i];
     Stripe& stripe = StripeOf({ready.name, ready.hash});
     stripe.lock.AssertHeld();
-    if (stripe.waiters == nullptr) continue;
-    WaiterQueue* queue = stripe.waiters->Find(ready.database, ready.hash, ready.name);
+    if (stripe.observers == nullptr) continue;
+    Waiters& waiters = stripe.observers->waiters;
+    WaiterQueue* queue = waiters.Find(ready.database, ready.hash, ready.name);
     if (queue == nullptr) continue;
     const bool done = ServeQueue(context, ready, queue, held);
-    stripe.waiters->RemoveIfEmpty(ready.database, ready.hash, ready.name);
-    if (stripe.waiters->empty()) stripe.waiters.reset();
+    waiters.RemoveIfEmpty(ready.database, ready.hash, ready.name);
+    stripe.DropEmptyObservers();
     if (!done) context.deferred.push_back(std::move(ready));
   }
   context.ready.clear();
@@ -80,9 +80,10 @@ void Store::ServeDeferred(const OpContext& context) {
       Stripe& stripe = StripeOf(key);
       StripeLock lock(LockOf(&stripe));
       stripe.lock.AssertHeld();
-      WaiterQueue* queue = stripe.waiters == nullptr
-                               ? nullptr
-                               : stripe.waiters->Find(ready.database, ready.hash, ready.name);
+      WaiterQueue* queue =
+          stripe.observers == nullptr
+              ? nullptr
+              : stripe.observers->waiters.Find(ready.database, ready.hash, ready.name);
       if (queue == nullptr) continue;
       for (const auto& [ticket, waiter] : *queue) {
         if (waiter->destination() != nullptr) destinations.push_back(*waiter->destination());

@@ -13,6 +13,7 @@
 #include "storage/key_hash.h"
 #include "storage/spin_lock.h"
 #include "storage/waiters.h"
+#include "storage/watchers.h"
 
 namespace spinel {
 
@@ -29,11 +30,27 @@ struct Database {
   uint32_t expiring_elements = 0;  // keys with elements that expire by themselves
 };
 
+// Clients that are told of what happens to keys of a stripe.
+struct Observers {
+  Waiters waiters;    // for a key to get a value
+  Watchers watchers;  // for a key to change
+  bool empty() const { return waiters.empty() && watchers.empty(); }
+};
+
 struct alignas(64) Stripe {
   SpinLock lock;
   Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
   std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
-  std::unique_ptr<Waiters> waiters ABSL_GUARDED_BY(lock);    // only while somebody waits
+  std::unique_ptr<Observers> observers ABSL_GUARDED_BY(lock);  // only while there are any
+
+  Observers& EnsureObservers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
+    if (observers == nullptr) observers = std::make_unique<Observers>();
+    return *observers;
+  }
+  // After some of them have left.
+  void DropEmptyObservers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {
+    if (observers->empty()) observers.reset();
+  }
 
   // Of a physical database; nullptr: it never had a key here.
   Database* Find(int database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock) {

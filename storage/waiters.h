@@ -6,8 +6,9 @@
 // serving needs the lock of another stripe (BLMOVE's destination) it happens right after the
 // release, with both locks taken in order.
 //
-// Owner: Waiters belong to a Stripe, which has one only while somebody waits. A Waiter is shared
-// by the queues it stands in and its client. Threads: under the stripe's lock.
+// Owner: Waiters belong to a Stripe (Observers), which has them only while somebody waits or
+// watches. A Waiter is shared by the queues it stands in and its client. Threads: under the
+// stripe's lock.
 #pragma once
 
 #include <cstdint>

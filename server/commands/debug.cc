@@ -147,7 +147,8 @@ void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     StringValueArg value(bytes);
     if (!value.ok()) return reply.Error(kNoMemoryError);
     const std::string name = fmt::format("{}:{}", prefix, i);
-    WriteGuard slot = ctx.store().Write(ctx.op(), ctx.session().db(), Store::MakeKey(name));
+    WriteGuard slot =
+        ctx.store().Write(ctx.op(), ctx.session().db(), Store::MakeKey(name), ctx.locking());
     if (!slot) value.Store(&slot, Entry::kNoExpiry);
   }
   reply.Ok();

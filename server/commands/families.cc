@@ -6,19 +6,20 @@ namespace spinel {
 
 std::span<const std::span<const CommandSpec>> CommandFamilies() {
   static const std::array kFamilies = {
-      StringCommands(),      StringManyCommands(), StringCounterCommands(),
-      StringRangeCommands(), StringLcsCommands(),  ListCommands(),
-      ListPopCommands(),     ListChangeCommands(), ListBlockingCommands(),
-      SetCommands(),         SetRandomCommands(),  SetAlgebraCommands(),
-      SortCommands(),        ZsetCommands(),       ZsetRangeCommands(),
-      ZsetPopCommands(),     ZsetRandomCommands(), ZsetBlockingCommands(),
-      ZsetAlgebraCommands(), HashCommands(),       HashCounterCommands(),
-      HashWalkCommands(),    HashExpiryCommands(), HashExpirySetCommands(),
-      KeyspaceCommands(),    ScanCommands(),       ExpiryCommands(),
-      ObjectCommands(),      DatabaseCommands(),   MemoryCommands(),
-      DebugCommands(),       ConnectionCommands(), ClientCommands(),
-      PubSubCommands(),      AdminCommands(),      ConfigCommands(),
-      CommandCommands(),     ClusterCommands(),    LolwutCommands(),
+      StringCommands(),      StringManyCommands(),  StringCounterCommands(),
+      StringRangeCommands(), StringLcsCommands(),   ListCommands(),
+      ListPopCommands(),     ListChangeCommands(),  ListBlockingCommands(),
+      SetCommands(),         SetRandomCommands(),   SetAlgebraCommands(),
+      SortCommands(),        ZsetCommands(),        ZsetRangeCommands(),
+      ZsetPopCommands(),     ZsetRandomCommands(),  ZsetBlockingCommands(),
+      ZsetAlgebraCommands(), HashCommands(),        HashCounterCommands(),
+      HashWalkCommands(),    HashExpiryCommands(),  HashExpirySetCommands(),
+      KeyspaceCommands(),    ScanCommands(),        ExpiryCommands(),
+      ObjectCommands(),      DatabaseCommands(),    MemoryCommands(),
+      DebugCommands(),       ConnectionCommands(),  ClientCommands(),
+      PubSubCommands(),      TransactionCommands(), AdminCommands(),
+      ConfigCommands(),      CommandCommands(),     ClusterCommands(),
+      LolwutCommands(),
   };
   return kFamilies;
 }

@@ -15,7 +15,8 @@ namespace {
 // One confirmation: the channel (null: there was none to leave) and how many the client is left
 // with. It is pushed like a message, so that it keeps its place among them and is not silenced by
 // CLIENT REPLY.
-void Confirm(CommandContext& ctx, std::string_view kind, const std::string_view* channel) {
+void Confirm(CommandContext& ctx, std::string_view kind, const std::string_view* channel,
+             ReplyWriter& reply) {
   Session& session = ctx.session();
   OutputBuffer buffer;
   ReplyWriter message(&buffer, session.resp());
@@ -27,17 +28,19 @@ void Confirm(CommandContext& ctx, std::string_view kind, const std::string_view*
     message.Bulk(*channel);
   }
   message.Integer(session.subscriptions.load(std::memory_order_relaxed));
+  // In EXEC's array it has its place among the other replies.
+  if (ctx.locking() == Locking::kHeld) return reply.Raw(buffer.Flatten());
   session.transport->Push(std::make_shared<const std::string>(buffer.Flatten()));
 }
 
-void Subscribe(CommandContext& ctx, ArgReader& args, ReplyWriter&) {
+void Subscribe(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   for (const std::string_view& channel : args.Rest()) {
     ctx.loop().channels.Subscribe(&ctx.session(), channel);
-    Confirm(ctx, "subscribe", &channel);
+    Confirm(ctx, "subscribe", &channel, reply);
   }
 }
 
-void Unsubscribe(CommandContext& ctx, ArgReader& args, ReplyWriter&) {
+void Unsubscribe(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   Session& session = ctx.session();
   std::vector<std::string> all;
   if (!args.HasNext() && session.channels != nullptr) {
@@ -45,13 +48,13 @@ void Unsubscribe(CommandContext& ctx, ArgReader& args, ReplyWriter&) {
   }
   for (const std::string_view channel : all) {
     ctx.loop().channels.Unsubscribe(&session, channel);
-    Confirm(ctx, "unsubscribe", &channel);
+    Confirm(ctx, "unsubscribe", &channel, reply);
   }
   for (const std::string_view& channel : args.Rest()) {
     ctx.loop().channels.Unsubscribe(&session, channel);
-    Confirm(ctx, "unsubscribe", &channel);
+    Confirm(ctx, "unsubscribe", &channel, reply);
   }
-  if (!args.HasNext() && all.empty()) Confirm(ctx, "unsubscribe", nullptr);
+  if (!args.HasNext() && all.empty()) Confirm(ctx, "unsubscribe", nullptr, reply);
 }
 
 void Publish(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -73,7 +76,7 @@ void Publish(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 constexpr CommandSpec kCommands[] = {
     {.name = "PUBLISH",
      .arity = 3,
-     .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate,
+     .flags = kPubSub | kLoading | kStale | kFast | kMayReplicate | kNoData,
      .handler = Publish,
      .group = "pubsub",
      .since = "2.0.0",
@@ -82,7 +85,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "channel message"},
     {.name = "SUBSCRIBE",
      .arity = -2,
-     .flags = kPubSub | kNoScript | kLoading | kStale,
+     .flags = kPubSub | kNoScript | kLoading | kStale | kNoData,
      .handler = Subscribe,
      .group = "pubsub",
      .since = "2.0.0",
@@ -91,7 +94,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "channel [channel ...]"},
     {.name = "UNSUBSCRIBE",
      .arity = -1,
-     .flags = kPubSub | kNoScript | kLoading | kStale,
+     .flags = kPubSub | kNoScript | kLoading | kStale | kNoData,
      .handler = Unsubscribe,
      .group = "pubsub",
      .since = "2.0.0",

@@ -349,7 +349,7 @@ void SortRo(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 constexpr CommandSpec kCommands[] = {
     {.name = "SORT",
      .arity = -2,
-     .flags = kWrite | kDenyOom | kMovableKeys,
+     .flags = kWrite | kDenyOom | kMovableKeys | kAnyData,
      .acl = kAclSet | kAclSortedSet | kAclList | kAclDangerous,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = Sort,
@@ -363,7 +363,7 @@ constexpr CommandSpec kCommands[] = {
                "[ASC | DESC] [ALPHA] [STORE destination]"},
     {.name = "SORT_RO",
      .arity = -2,
-     .flags = kReadOnly | kMovableKeys,
+     .flags = kReadOnly | kMovableKeys | kAnyData,
      .acl = kAclSet | kAclSortedSet | kAclList | kAclDangerous,
      .keys = OneKey(kKeyRO | kKeyAccess),
      .handler = SortRo,
