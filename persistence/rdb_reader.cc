@@ -70,6 +70,7 @@ bool RdbReader::ReadMagic() {
 
 bool RdbReader::Next(RdbRecord* record) {
   if (over_ || input_.failed()) return false;
+  record->entry.reset();
   if (version_ == 0 && !ReadMagic()) return false;
   for (;;) {
     uint8_t byte;

@@ -135,7 +135,9 @@ RdbType RdbValueWriter::type() const {
       return is_object ? RdbType::kZset : RdbType::kZsetListpack;
     case ValueType::kHash:
       if (!is_object) return RdbType::kHashListpack;
-      return entry_->HasExpiringElements() ? RdbType::kHashExpiring : RdbType::kHash;
+      if (!entry_->HasExpiringElements()) return RdbType::kHash;
+      assert(options_.version >= kRdbVersionValkey);
+      return RdbType::kHashExpiring;
     case ValueType::kStream:
       break;
   }
@@ -230,7 +232,7 @@ bool RdbValueWriter::StepList(ByteSink* sink) {
   while (chunk_ != nullptr) {
     WriteRun(sink, chunk_->run(), options_.compress);
     chunk_ = chunk_->next();
-    if (done_within(*sink)) break;
+    if (StepIsDone(*sink)) break;
   }
   return chunk_ != nullptr;
 }
@@ -242,7 +244,7 @@ bool RdbValueWriter::StepSet(ByteSink* sink) {
     table.VisitBucket(position_++, [&](const SetMember* member) {
       WriteRdbString(sink, member->bytes(), options_.compress);
     });
-    if (done_within(*sink)) break;
+    if (StepIsDone(*sink)) break;
   }
   return position_ < buckets;
 }
@@ -257,7 +259,7 @@ bool RdbValueWriter::StepHash(ByteSink* sink) {
       WriteRdbString(sink, field->value().bytes, options_.compress);
       if (with_expiries) sink->Raw(field->has_expiry() ? field->expiry() : kRdbNoFieldExpiry);
     });
-    if (done_within(*sink)) break;
+    if (StepIsDone(*sink)) break;
   }
   return position_ < buckets;
 }
@@ -274,7 +276,7 @@ bool RdbValueWriter::StepZset(ByteSink* sink) {
       sink->Raw(node->score());
     });
     position_ += count;
-    if (done_within(*sink)) break;
+    if (StepIsDone(*sink)) break;
   }
   return position_ < tree.size();
 }

@@ -50,7 +50,7 @@ class RdbValueWriter {
   }
 
  private:
-  bool done_within(const ByteSink& sink) const { return sink.written() >= stop_at_; }
+  bool StepIsDone(const ByteSink& sink) const { return sink.written() >= stop_at_; }
   void WriteString(ByteSink* sink);
   void WritePackedSet(ByteSink* sink);
   void WritePacked(ByteSink* sink);

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cstring>
 
-#include "absl/container/flat_hash_set.h"
 #include "storage/blob.h"
 #include "storage/integer_set.h"
 #include "storage/packed_list.h"
@@ -46,45 +45,8 @@ EntryPtr BuildBlob(std::string_view key, Blob* blob, int64_t expiry) {
   return WithExpiry(Entry::NewBlob(key, blob, expiry != Entry::kNoExpiry), expiry);
 }
 
-EntryPtr BuildPacked(std::string_view key, ValueType type, size_t count, std::string_view elements,
-                     int64_t expiry) {
-  assert(PackedList::kHeaderBytes + elements.size() <= PackedList::kMaxBytes);
-  Entry* const entry =
-      Entry::NewPacked(key, type, CollectionEncoding::kPacked,
-                       PackedList::kHeaderBytes + elements.size(), expiry != Entry::kNoExpiry);
-  const auto stored = static_cast<uint16_t>(count);
-  char* const block = entry->inline_value_data();
-  std::memcpy(block, &stored, sizeof(stored));
-  if (!elements.empty()) {
-    std::memcpy(block + PackedList::kHeaderBytes, elements.data(), elements.size());
-  }
-  return WithExpiry(entry, expiry);
-}
-
 EntryPtr BuildObject(std::string_view key, ValueType type, BigValue* object, int64_t expiry) {
   return WithExpiry(Entry::NewObject(key, type, object, expiry != Entry::kNoExpiry), expiry);
-}
-
-bool HasRepeats(std::string_view elements, size_t count, size_t stride) {
-  constexpr size_t kFew = 16;  // are compared each with each
-  std::string_view few[kFew];
-  absl::flat_hash_set<std::string_view> many;
-  const bool is_few = count <= kFew * stride;
-  if (!is_few) many.reserve(count / stride);
-  size_t index = 0;
-  size_t kept = 0;
-  for (const char* at = elements.data(); at != elements.data() + elements.size(); ++index) {
-    const std::string_view element = PackedElement::Read(at);
-    at = element.data() + element.size();
-    if (index % stride != 0) continue;
-    if (is_few) {
-      if (std::find(few, few + kept, element) != few + kept) return true;
-      few[kept++] = element;
-    } else if (!many.insert(element).second) {
-      return true;
-    }
-  }
-  return false;
 }
 
 // -- Lists

@@ -29,11 +29,6 @@ struct ValueLimits {
   ListLimits list{-2};
 };
 
-struct EntryDeleter {
-  void operator()(Entry* entry) const { Entry::Delete(entry); }
-};
-using EntryPtr = std::unique_ptr<Entry, EntryDeleter>;
-
 // Why there is no entry.
 enum class BuildError : uint8_t { kNone, kRepeated, kNoMemory };
 
@@ -43,14 +38,8 @@ EntryPtr BuildInteger(std::string_view key, int64_t value, int64_t expiry);
 // Takes over the reference.
 EntryPtr BuildBlob(std::string_view key, Blob* blob, int64_t expiry);
 
-// A collection of so many packed elements (PackedElement, or for lists ListElement), which lie one
-// after the other in `elements`. Expects them to fit.
-EntryPtr BuildPacked(std::string_view key, ValueType type, size_t count, std::string_view elements,
-                     int64_t expiry);
+// Takes over the object.
 EntryPtr BuildObject(std::string_view key, ValueType type, BigValue* object, int64_t expiry);
-
-// Whether one of the PackedElements equals another one; of every `stride` only the first counts.
-bool HasRepeats(std::string_view elements, size_t count, size_t stride);
 
 class ListBuilder {
  public:

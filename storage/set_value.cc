@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "absl/container/flat_hash_set.h"
-#include "storage/entry_builder.h"
 #include "storage/random.h"
 
 namespace spinel {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <memory>
 
 #include "persistence/crc64.h"
 #include "storage/blob.h"
