@@ -58,7 +58,7 @@ void FuzzFile(std::string_view input) {
   const auto exact = std::make_unique<char[]>(input.size());
   if (!input.empty()) std::memcpy(exact.get(), input.data(), input.size());
   // A wrong checksum would be all that the fuzzer finds.
-  MemorySource source({exact.get(), input.size()}, /*checksum=*/false);
+  MemorySource source(std::string_view(exact.get(), input.size()), /*checksum=*/false);
   RdbReader reader(&source, {});
   for (RdbRecord record; reader.Next(&record);) {
     if (record.kind == RdbRecord::Kind::kKey) WriteAndRead(*record.entry);

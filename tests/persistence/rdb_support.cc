@@ -182,7 +182,7 @@ Loaded Load(std::string_view file, const RdbReadOptions& options) {
   // An allocation of the exact size: AddressSanitizer sees whoever reads past it.
   const auto exact = std::make_unique<char[]>(file.size());
   if (!file.empty()) std::memcpy(exact.get(), file.data(), file.size());
-  MemorySource source({exact.get(), file.size()});
+  MemorySource source(std::string_view(exact.get(), file.size()));
   RdbReader reader(&source, options);
   Loaded loaded;
   for (RdbRecord record; reader.Next(&record);) {
