@@ -36,6 +36,14 @@ class AccessTracking {
   int64_t IdleSeconds(uint32_t clock, int64_t now_ms) const {
     return (Seconds(now_ms) - clock) & kMask;
   }
+  // The clock of an entry that has not been used for so many seconds, under LRU.
+  uint32_t WithIdleSeconds(uint64_t idle, int64_t now_ms) const {
+    return static_cast<uint32_t>(static_cast<uint64_t>(now_ms / 1000) - idle) & kMask;
+  }
+  // The clock of an entry with that counter, under LFU.
+  uint32_t WithFrequency(uint8_t counter, int64_t now_ms) const {
+    return Minutes(now_ms) << 8 | counter;
+  }
   // The counter, decayed until now. Meaningful under LFU.
   uint8_t Frequency(uint32_t clock, int64_t now_ms) const;
 

@@ -13,6 +13,7 @@
 #include <cassert>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string_view>
 
 #include "storage/memory.h"
@@ -210,5 +211,11 @@ class Entry {
 };
 
 static_assert(sizeof(Entry) == 8);
+
+// An entry that no keyspace has.
+struct EntryDeleter {
+  void operator()(Entry* entry) const { Entry::Delete(entry); }
+};
+using EntryPtr = std::unique_ptr<Entry, EntryDeleter>;
 
 }  // namespace spinel

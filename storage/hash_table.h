@@ -49,7 +49,8 @@ struct alignas(64) Bucket {
   }
   Bucket* Next() const {
     uint64_t word;
-    std::memcpy(&word, next - 2, 8);
+    // The last 8 bytes of the line: two of the neighbour's, and these.
+    std::memcpy(&word, reinterpret_cast<const char*>(this) + sizeof(Bucket) - sizeof(word), 8);
     return reinterpret_cast<Bucket*>(word >> 16);
   }
   void SetNext(const Bucket* bucket) {

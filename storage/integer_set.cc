@@ -106,15 +106,21 @@ size_t IntegerSetView::BytesFor(std::span<const int64_t> sorted) {
   return kHeaderBytes + sorted.size() * width;
 }
 
-void CreateIntegerSet(KeySlot* slot, std::span<const int64_t> sorted, int64_t expiry) {
+Entry* NewIntegerSet(std::string_view key, std::span<const int64_t> sorted, bool with_expiry) {
   const size_t bytes = IntegerSetView::BytesFor(sorted);
   const size_t width = sorted.empty() ? 2 : (bytes - kHeaderBytes) / sorted.size();
-  Entry* entry = Entry::NewPacked(slot->key().name, ValueType::kSet, CollectionEncoding::kIntegers,
-                                  bytes, expiry != Entry::kNoExpiry);
-  if (expiry != Entry::kNoExpiry) entry->set_expiry(expiry);
+  Entry* const entry =
+      Entry::NewPacked(key, ValueType::kSet, CollectionEncoding::kIntegers, bytes, with_expiry);
   char* const block = entry->inline_value_data();
   block[0] = static_cast<char>(width);
   for (size_t i = 0; i < sorted.size(); ++i) StoreInteger(block, width, i, sorted[i]);
+  return entry;
+}
+
+void CreateIntegerSet(KeySlot* slot, std::span<const int64_t> sorted, int64_t expiry) {
+  const bool with_expiry = expiry != Entry::kNoExpiry;
+  Entry* const entry = NewIntegerSet(slot->key().name, sorted, with_expiry);
+  if (with_expiry) entry->set_expiry(expiry);
   slot->PutUncounted(entry);
 }
 

@@ -76,6 +76,10 @@ class IntegerSetView {
   std::string_view block_;
 };
 
+// An entry, the caller's, that is a set of these integers, which are in ascending order. Expects
+// BytesFor() to be at most Entry::kMaxInlineValue.
+Entry* NewIntegerSet(std::string_view key, std::span<const int64_t> sorted, bool with_expiry);
+
 // Makes the slot's key, whatever it was, a set of these integers, which are in ascending order.
 // Expects BytesFor() to be at most Entry::kMaxInlineValue. None of these functions counts as a
 // change.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -28,7 +29,9 @@ static_assert(SizeClass(128) == 128 && SizeClass(129) == 160 && SizeClass(257) =
 
 // A block of SizeClass(size) bytes; ends the process when there is no memory at all.
 inline void* AllocateBytes(size_t size) {
-  void* block = std::malloc(SizeClass(size));
+  const size_t bytes = SizeClass(size);
+  assert(bytes > 0);  // the static analyser cannot see it
+  void* block = std::malloc(bytes);
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }

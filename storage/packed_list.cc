@@ -1,5 +1,8 @@
 #include "storage/packed_list.h"
 
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
 #include "storage/key_slot.h"
 
 namespace spinel {
@@ -24,6 +27,43 @@ void CreatePacked(KeySlot* slot, ValueType type, std::span<const std::string_vie
   char* to = block + PackedList::kHeaderBytes;
   for (const std::string_view element : elements) to = PackedElement::Write(to, element);
   slot->PutUncounted(entry);
+}
+
+EntryPtr BuildPacked(std::string_view key, ValueType type, size_t count, std::string_view elements,
+                     int64_t expiry) {
+  assert(PackedList::kHeaderBytes + elements.size() <= PackedList::kMaxBytes);
+  Entry* const entry =
+      Entry::NewPacked(key, type, CollectionEncoding::kPacked,
+                       PackedList::kHeaderBytes + elements.size(), expiry != Entry::kNoExpiry);
+  char* const block = entry->inline_value_data();
+  StoreCount(block, count);
+  if (!elements.empty()) {
+    std::memcpy(block + PackedList::kHeaderBytes, elements.data(), elements.size());
+  }
+  if (expiry != Entry::kNoExpiry) entry->set_expiry(expiry);
+  return EntryPtr(entry);
+}
+
+bool HasRepeats(std::string_view elements, size_t count, size_t stride) {
+  constexpr size_t kFew = 16;  // are compared each with each
+  std::string_view few[kFew];
+  absl::flat_hash_set<std::string_view> many;
+  const bool is_few = count <= kFew * stride;
+  if (!is_few) many.reserve(count / stride);
+  size_t index = 0;
+  size_t kept = 0;
+  for (const char* at = elements.data(); at != elements.data() + elements.size(); ++index) {
+    const std::string_view element = PackedElement::Read(at);
+    at = element.data() + element.size();
+    if (index % stride != 0) continue;
+    if (is_few) {
+      if (std::find(few, few + kept, element) != few + kept) return true;
+      few[kept++] = element;
+    } else if (!many.insert(element).second) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void SplicePacked(KeySlot* slot, size_t offset, size_t removed, size_t removed_bytes,

@@ -159,6 +159,16 @@ class PackedList {
 void CreatePacked(KeySlot* slot, ValueType type, std::span<const std::string_view> elements,
                   int64_t expiry = Entry::kNoExpiry);
 
+// An entry outside of the keyspace: a collection of so many elements in packed form, which lie one
+// after the other in `elements` as the type spells them. Expects them to fit in
+// PackedList::kMaxBytes.
+EntryPtr BuildPacked(std::string_view key, ValueType type, size_t count, std::string_view elements,
+                     int64_t expiry);
+
+// Whether one of the PackedElements in `elements`, `count` in all, equals another one; of every
+// `stride` only the first is looked at.
+bool HasRepeats(std::string_view elements, size_t count, size_t stride);
+
 // Replaces `removed` whole elements, `removed_bytes` long, at `offset` by `added`, which must not
 // lie in the block itself. Expects the result to fit in PackedList::kMaxBytes.
 void SplicePacked(KeySlot* slot, size_t offset, size_t removed, size_t removed_bytes,

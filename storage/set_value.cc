@@ -405,10 +405,15 @@ void SetBuilder::AddText(std::string_view text) {
       return AppendElement(&packed_, text);
     }
     big_ = std::make_unique<BigSet>();
-    for (const std::string_view member : ViewsOf(packed_)) big_->AddNew(member);
+    for (const std::string_view member : ViewsOf(packed_)) AddToBigSet(member);
     packed_ = {};
   }
-  big_->AddNew(text);
+  AddToBigSet(text);
+}
+
+void SetBuilder::AddToBigSet(std::string_view text) {
+  if (!unchecked_) return big_->AddNew(text);
+  if (!big_->Add(text)) repeated_ = true;
 }
 
 void SetBuilder::Store(KeySlot* slot, int64_t expiry) {
@@ -421,16 +426,36 @@ void SetBuilder::Store(KeySlot* slot, int64_t expiry) {
 }
 
 void SetBuilder::StoreUncounted(KeySlot* slot, int64_t expiry) {
+  slot->PutUncounted(Build(slot->key().name, expiry));
+}
+
+Entry* SetBuilder::Build(std::string_view key, int64_t expiry) {
+  if (repeated_) return nullptr;
+  Entry* entry = nullptr;
   if (is_integers_) {
-    if (!std::is_sorted(integers_.begin(), integers_.end())) {
-      std::sort(integers_.begin(), integers_.end());
-    }
-    CreateIntegerSet(slot, integers_, expiry);
+    entry = BuildIntegers(key, expiry);
   } else if (big_ == nullptr) {
-    CreatePacked(slot, ValueType::kSet, ViewsOf(packed_), expiry);
+    entry = BuildPacked(key, expiry);
   } else {
-    slot->PutObject(ValueType::kSet, big_.release(), expiry);
+    entry = Entry::NewObject(key, ValueType::kSet, big_.release(), expiry != Entry::kNoExpiry);
   }
+  if (entry != nullptr && expiry != Entry::kNoExpiry) entry->set_expiry(expiry);
+  return entry;
+}
+
+Entry* SetBuilder::BuildIntegers(std::string_view key, int64_t expiry) {
+  if (!std::is_sorted(integers_.begin(), integers_.end())) {
+    std::sort(integers_.begin(), integers_.end());
+  }
+  if (unchecked_ && std::adjacent_find(integers_.begin(), integers_.end()) != integers_.end()) {
+    return nullptr;
+  }
+  return NewIntegerSet(key, integers_, expiry != Entry::kNoExpiry);
+}
+
+Entry* SetBuilder::BuildPacked(std::string_view key, int64_t expiry) {
+  if (unchecked_ && HasRepeats(packed_, packed_count_, 1)) return nullptr;
+  return spinel::BuildPacked(key, ValueType::kSet, packed_count_, packed_, expiry).release();
 }
 
 }  // namespace spinel

@@ -121,11 +121,15 @@ size_t RemoveMembers(KeySlot* slot, std::span<const std::string_view> members);
 void PopMembers(KeySlot* slot, size_t count, const SetLimits& limits,
                 SetView::ElementVisitor visit);
 
-// Makes a set of elements that come one by one, all different, and puts it into a key. It has the
-// smallest encoding that the limits allow.
+// Makes a set of elements that come one by one, and puts it into a key. It has the smallest
+// encoding that the limits allow.
 class SetBuilder {
  public:
-  explicit SetBuilder(const SetLimits& limits) : limits_(limits) {}
+  // Whether the elements are known to be different.
+  enum class Elements : uint8_t { kDistinct, kUnchecked };
+
+  explicit SetBuilder(const SetLimits& limits, Elements elements = Elements::kDistinct)
+      : limits_(limits), unchecked_(elements == Elements::kUnchecked) {}
 
   // Copies the element.
   void Add(const SetElement& element);
@@ -135,13 +139,21 @@ class SetBuilder {
   void Store(KeySlot* slot, int64_t expiry = Entry::kNoExpiry);
   // The same, but counts nothing. Expects members.
   void StoreUncounted(KeySlot* slot, int64_t expiry);
+  // The set as an entry, the caller's, instead. nullptr: an element came twice, and the elements
+  // are unchecked. Expects members.
+  Entry* Build(std::string_view key, int64_t expiry);
 
  private:
+  Entry* BuildIntegers(std::string_view key, int64_t expiry);
+  Entry* BuildPacked(std::string_view key, int64_t expiry);
   void AddInteger(int64_t value);
   void AddText(std::string_view text);
+  void AddToBigSet(std::string_view text);
   void LeaveIntegers();
 
   const SetLimits limits_;
+  const bool unchecked_;
+  bool repeated_ = false;  // one came twice, as far as has been noticed
   size_t size_ = 0;
   // One of them holds the elements: integers while that is all there are, then PackedElements, then
   // an object.

@@ -16,6 +16,22 @@ ZsetObject::ZsetObject(std::span<const ScoredMember> sorted) {
   tree_.Build(nodes);
 }
 
+bool ZsetObject::Adopt(std::span<ZsetNode* const> sorted) {
+  for (ZsetNode* const added : sorted) {
+    const uint64_t hash = HashOf(added->member());
+    if (Find(added->member(), hash) != nullptr) {
+      index_.Clear();
+      node_bytes_ = 0;
+      for (ZsetNode* const node : sorted) ZsetNode::Delete(node);
+      return false;
+    }
+    index_.Insert(hash, added);
+    node_bytes_ += added->MemoryBytes();
+  }
+  tree_.Build(sorted);
+  return true;
+}
+
 ZsetObject::~ZsetObject() {
   tree_.ForEach(0, tree_.size(), false, [](ZsetNode* node) { ZsetNode::Delete(node); });
 }

@@ -27,6 +27,10 @@ class ZsetObject final : public BigValue {
   explicit ZsetObject(std::span<const ScoredMember> sorted);
   ~ZsetObject() override;
 
+  // Takes over nodes that are in order, into an empty set. False: a member is there twice; the set
+  // is empty again and the nodes are gone.
+  bool Adopt(std::span<ZsetNode* const> sorted);
+
   size_t size() const override { return tree_.size(); }
   size_t MemoryBytes() const override;
   BigValue* Clone() const override;
