@@ -19,7 +19,7 @@ from peers.server import Server, version
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ("redis", "ours")
 COLLECTIONS = ("hash", "list", "set", "zset")
-KINDS = ("speed", "memory", "idle", *COLLECTIONS, "collection-memory")
+KINDS = ("speed", "memory", "idle", *COLLECTIONS, "collection-memory", "messaging")
 
 
 def parse_options():
@@ -30,7 +30,7 @@ def parse_options():
                         help="ours (build/release/spinel-server)")
     parser.add_argument("--only", action="append", choices=KINDS, 
                         help="measure only this; may be repeated. speed is that of GET and SET, hash to zset that of "
-                        "the commands on such values")
+                        "the commands on such values, messaging that of scripts, transactions and PUBLISH")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each speed run; medians count (5)")
     parser.add_argument("--scale", type=float, default=1.0,
                         help="multiplies the requests of each run, which are 200,000 to 4,000,000")
@@ -89,6 +89,8 @@ def run(options, paths):
         if kind in options.only:
             cells = measure.collection_speed(makers, kind, options, progress)
             results["speed"] = results.get("speed", {}) | cells
+    if "messaging" in options.only:
+        results["speed"] = results.get("speed", {}) | measure.messaging_speed(makers, options, progress)
     if "collection-memory" in options.only:
         results["collection memory"] = measure.collection_memory(makers, options, progress)
     return results

@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from peers import load, workloads
+from peers import load, messaging, workloads
 from peers.server import Server
 
 COMMANDS = ("GET", "SET")
@@ -84,6 +84,26 @@ def workload_cell(servers, workload, pipeline, options):
         return load.redis_benchmark(server, options.client_cpu, workload.words, pipeline, requests, options.keys)
 
     return in_turns(servers, options.rounds, run)
+
+
+def messaging_speed(makers, options, progress):
+    """Cells as of speed(), of scripts, transactions and messages; fresh servers."""
+    started = []
+    try:
+        for make in makers:
+            started.append(make().__enter__())
+            load.fill(started[-1], options.keys)
+        cells = {}
+        for pipeline in messaging.PIPELINES:
+            for label, (run, full) in messaging.RUNS.items():
+                progress(f"{label} P{pipeline}")
+                requests = max(100, int(full * options.scale)) * (messaging.MORE_PIPELINED if pipeline > 1 else 1)
+                cells[f"{label} P{pipeline}"] = in_turns(
+                    started, options.rounds, lambda server, _: run(server, options, requests, pipeline))
+        return cells
+    finally:
+        for server in started:
+            server.__exit__()
 
 
 def collection_memory(makers, options, progress):

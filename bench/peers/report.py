@@ -15,6 +15,9 @@ RATIO_TARGETS = {
 }
 # Of the commands on collections, by pipeline depth.
 COLLECTION_TARGETS = {"P1": 1.0, "P16": 0.5}
+# Of scripts, transactions and PUBLISH, at every depth.
+MESSAGING_TARGET = 0.8
+MESSAGING = ("EVALSHA", "MULTI", "PUBLISH")
 # The most in itself.
 BYTE_TARGETS = {"idle connection": 1024}
 
@@ -36,6 +39,8 @@ def rows(results, names):
 
 
 def ratio_target(label):
+    if label.startswith(MESSAGING):
+        return MESSAGING_TARGET
     return RATIO_TARGETS.get(label) or COLLECTION_TARGETS[label.rpartition(" ")[2]]
 
 
