@@ -1,0 +1,58 @@
+// The slowest insert while a store grows: insert_latency [KEYS]
+//
+// Prints how long SETs of fresh keys took, in CPU time of the thread, so that what the machine does
+// meanwhile does not count; and again with big tables, as large hashes have them.
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "storage/store.h"
+
+namespace spinel {
+namespace {
+
+int64_t ThreadNanoseconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+void Load(const char* what, uint32_t stripes, int keys) {
+  Store store(Store::Options{.stripes = stripes});
+  StoreStats stats;
+  const OpContext context(&stats);
+  const std::string value(64, 'x');
+  std::vector<uint32_t> times;
+  times.reserve(static_cast<size_t>(keys));
+  for (int i = 0; i < keys; ++i) {
+    const std::string name = fmt::format("key:{:012}", i);
+    const int64_t begin = ThreadNanoseconds();
+    store.Write(context, 0, Store::MakeKey(name)).SetString(value, Entry::kNoExpiry);
+    times.push_back(static_cast<uint32_t>(ThreadNanoseconds() - begin));
+  }
+  std::sort(times.begin(), times.end());
+  const auto quantile = [&](double q) {
+    return times[static_cast<size_t>(q * static_cast<double>(times.size() - 1))] / 1e3;
+  };
+  fmt::print("{}: {} inserts; median {:.1f}, 99.9% {:.1f}, 99.999% {:.1f}, slowest {:.1f} us\n",
+             what, keys, quantile(0.5), quantile(0.999), quantile(0.99999), quantile(1.0));
+}
+
+}  // namespace
+}  // namespace spinel
+
+int main(int argc, char** argv) {
+  const int keys = argc > 1 ? std::atoi(argv[1]) : 5'000'000;
+  if (keys <= 0) {
+    fmt::print(stderr, "usage: insert_latency [KEYS]\n");
+    return 2;
+  }
+  spinel::Load("1024 stripes", 1024, keys);
+  spinel::Load("16 stripes", 16, keys);
+}
