@@ -122,7 +122,7 @@ uint64_t MultiplyHigh(uint64_t a, uint64_t b) {
 }
 
 struct Decimal {
-  char digits[20];
+  char digits[20] = {};
   int count = 0;
   int exponent = 0;  // the value is digits * 10^exponent
 };

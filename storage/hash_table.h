@@ -137,7 +137,10 @@ class HashTable {
   }
 
   // Replaces the node at `position` by one with the same key.
-  void SetNode(Position position, Node* node) { position.bucket->SetPointer(position.slot, node); }
+  void SetNode(Position position, Node* node) {
+    assert(position);
+    position.bucket->SetPointer(position.slot, node);
+  }
 
   // Removes the node at `position`, which was found by `hash`.
   void Erase(uint64_t hash, Position position) {
@@ -342,6 +345,7 @@ class HashTable {
       before = last;
       last = next;
     }
+    assert(last->occupied != 0);  // no bucket of a chain is empty
     const int moved = std::bit_width(static_cast<unsigned>(last->occupied)) - 1;
     if (last != hole.bucket) {
       hole.bucket->tags[hole.slot] = last->tags[moved];
@@ -401,6 +405,7 @@ class HashTable {
     const int new_shift = TagShift(level_);
     Bucket* const target = At(split_);
     Bucket* const source = At(from);
+    assert(source != nullptr);
     if (shift != new_shift) RenewTags(target, new_shift);
     for (Bucket* bucket = source; bucket != nullptr; bucket = bucket->Next()) {
       for (uint32_t used = bucket->occupied; used != 0; used &= used - 1) {

@@ -120,6 +120,7 @@ char* FilterRun(char* begin, ListRun* run, const ListFilter& filter) {
 
 ListChunk* ListChunk::New(size_t bytes, size_t head_room) {
   const size_t total = SizeClass(sizeof(ListChunk) + bytes);
+  assert(total >= sizeof(ListChunk));  // the static analyser follows no size classes
   auto* chunk = new (AllocateBytes(total)) ListChunk(total - sizeof(ListChunk));
   assert(head_room <= chunk->capacity_);
   chunk->head_ = chunk->tail_ = head_room;

@@ -173,7 +173,8 @@ bool RemoveMember(KeySlot* slot, std::string_view member) {
 
 // The key is gone with its last member. Counts `removed` changes.
 void FinishRemoving(KeySlot* slot, size_t removed) {
-  if (SetView(slot->entry()).size() == 0) {
+  const size_t left = SetView(slot->entry()).size();
+  if (left == 0) {
     slot->Delete();  // counts one
     --removed;
   }

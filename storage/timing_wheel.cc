@@ -66,7 +66,7 @@ TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_
   size_t count = 0;
   int moves = 0;
   while (count < max) {
-    uint64_t handle;
+    uint64_t handle = 0;
     if (Pop(&lists_.due, &handle)) {
       out[count++] = {Locator(handle), current_};
       --size_;
@@ -115,7 +115,7 @@ size_t TimingWheel::CollectForSweep(Handle* out, size_t max) {
   }
   size_t count = 0;
   while (count < max) {
-    uint64_t handle;
+    uint64_t handle = 0;
     if (Pop(&lists_.sweeping, &handle)) {
       out[count++] = {Locator(handle), SweptTick(handle)};
       --size_;

@@ -9,14 +9,14 @@ namespace spinel {
 // ------------------------------------------------------------------------
 
 void ZsetTree::Leaf::Insert(int at, const ZsetNode* node) {
-  std::memmove(pointers + 6 * (at + 1), pointers + 6 * at, static_cast<size_t>(6 * (count - at)));
+  std::memmove(pointers + 6 * (at + 1), pointers + 6 * at, 6 * static_cast<size_t>(count - at));
   Set(at, node);
   ++count;
 }
 
 void ZsetTree::Leaf::Erase(int at) {
   --count;
-  std::memmove(pointers + 6 * at, pointers + 6 * (at + 1), static_cast<size_t>(6 * (count - at)));
+  std::memmove(pointers + 6 * at, pointers + 6 * (at + 1), 6 * static_cast<size_t>(count - at));
 }
 
 int ZsetTree::Leaf::IndexOf(const ZsetNode* node) const {
@@ -29,7 +29,7 @@ int ZsetTree::Leaf::IndexOf(const ZsetNode* node) const {
 }
 
 void ZsetTree::Leaf::MoveToNext(Leaf* from, Leaf* to, int n) {
-  const auto bytes = static_cast<size_t>(6 * n);
+  const auto bytes = 6 * static_cast<size_t>(n);
   std::memmove(to->pointers + bytes, to->pointers, 6 * size_t{to->count});
   std::memcpy(to->pointers, from->pointers + 6 * (from->count - n), bytes);
   from->count = static_cast<uint16_t>(from->count - n);
@@ -37,7 +37,7 @@ void ZsetTree::Leaf::MoveToNext(Leaf* from, Leaf* to, int n) {
 }
 
 void ZsetTree::Leaf::MoveToPrevious(Leaf* from, Leaf* to, int n) {
-  const auto bytes = static_cast<size_t>(6 * n);
+  const auto bytes = 6 * static_cast<size_t>(n);
   std::memcpy(to->pointers + 6 * size_t{to->count}, from->pointers, bytes);
   from->count = static_cast<uint16_t>(from->count - n);
   std::memmove(from->pointers, from->pointers + bytes, 6 * size_t{from->count});
