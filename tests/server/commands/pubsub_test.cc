@@ -33,7 +33,7 @@ TEST_CASE_METHOD(CommandFixture, "SUBSCRIBE and UNSUBSCRIBE: a confirmation for 
           std::vector{confirm("unsubscribe", Bulk("x"), 0)});
     CHECK(Run("SUBSCRIBE") == WrongArity("subscribe"));
     CHECK(Run("PING") == Simple("PONG"));
-    CHECK(server().channels().channels() == 0);
+    CHECK(server().channels().Count(SubscriptionKind::kChannel) == 0);
   });
 }
 
