@@ -79,10 +79,12 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
                  session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
                  (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
                  session.db());
-  // No patterns yet; a client has no reply buffer of its own, only what it is owed.
-  fmt::format_to(out, " sub={} psub=0 ssub=0 multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
-                 Read(session.subscriptions), Read(session.queued), Read(session.watched), input,
-                 capacity - input, arguments);
+  fmt::format_to(out, " sub={} psub={} ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
+                 session.subscriptions_to(SubscriptionKind::kChannel),
+                 session.subscriptions_to(SubscriptionKind::kPattern),
+                 session.subscriptions_to(SubscriptionKind::kShard), Read(session.queued),
+                 Read(session.watched), input, capacity - input, arguments);
+  // A client has no reply buffer of its own, only what it is owed.
   fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
                  Read(session.output_chunks), output, memory,
                  Read(session.output_pending) > 0 ? "rw" : "r");

@@ -133,7 +133,7 @@ const Command* CommandTable::FindFullName(std::string_view name) const {
 
 bool ExtractKeys(const CommandSpec& spec, CommandArgs args, std::vector<int>* indexes) {
   if (spec.extractor != nullptr) return spec.extractor(args, indexes);
-  if (spec.keys.first == 0) return true;
+  if (spec.keys.first == 0 || (spec.keys.flags & kKeyNotKey) != 0) return true;
   const int count = static_cast<int>(args.size());
   const int last = spec.keys.last >= 0 ? spec.keys.last : count + spec.keys.last;
   if (last >= count) return false;

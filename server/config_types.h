@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "storage/key_events.h"
 #include "storage/mutex.h"
 
 namespace spinel {
@@ -110,25 +111,6 @@ inline constexpr int64_t kShutdownSave = 1;
 inline constexpr int64_t kShutdownNosave = 2;
 inline constexpr int64_t kShutdownNow = 4;
 inline constexpr int64_t kShutdownForce = 8;
-
-// Bits of notify-keyspace-events.
-inline constexpr int64_t kNotifyKeyspace = 1 << 0;  // K
-inline constexpr int64_t kNotifyKeyevent = 1 << 1;  // E
-inline constexpr int64_t kNotifyGeneric = 1 << 2;   // g
-inline constexpr int64_t kNotifyString = 1 << 3;    // $
-inline constexpr int64_t kNotifyList = 1 << 4;      // l
-inline constexpr int64_t kNotifySet = 1 << 5;       // s
-inline constexpr int64_t kNotifyHash = 1 << 6;      // h
-inline constexpr int64_t kNotifyZset = 1 << 7;      // z
-inline constexpr int64_t kNotifyExpired = 1 << 8;   // x
-inline constexpr int64_t kNotifyEvicted = 1 << 9;   // e
-inline constexpr int64_t kNotifyStream = 1 << 10;   // t
-inline constexpr int64_t kNotifyKeyMiss = 1 << 11;  // m, not part of A
-inline constexpr int64_t kNotifyModule = 1 << 12;   // d
-inline constexpr int64_t kNotifyNew = 1 << 13;      // n, not part of A
-inline constexpr int64_t kNotifyAll =               // A
-    kNotifyGeneric | kNotifyString | kNotifyList | kNotifySet | kNotifyHash | kNotifyZset |
-    kNotifyExpired | kNotifyEvicted | kNotifyStream | kNotifyModule;
 
 // Save when at least `changes` changes happened and `seconds` have passed since the last save.
 struct SavePoint {

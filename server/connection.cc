@@ -109,7 +109,6 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   loop_->state().stats.reads.Add();
   HandleInput(bytes);
   StartRead();
-  loop_->FlushPushed();
   MaybeDelete();
 }
 
@@ -234,7 +233,6 @@ void Connection::GoOn() {
   loop_->UpdateClock();
   ExecuteAndKeep(input_.data(), input_.size());
   StartRead();
-  loop_->FlushPushed();
   MaybeDelete();
 }
 

@@ -64,6 +64,7 @@ void Connection::AfterOutput() {
     if (closing_ && !executing_) CloseNow();
     return;
   }
+  if (pushed_) return;  // FlushPushed is about to come by
   WaitWritable();
   if (OverOutputLimit(loop_->state().op.now_ms)) CloseNow();
 }

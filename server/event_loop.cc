@@ -51,6 +51,7 @@ void EventLoop::Stop() {
   Post([this] {
     stopping_ = true;
     timer_.cancel();
+    FlushPushed();
     std::vector<Connection*> open;
     for (const auto& [id, connection] : connections_) open.push_back(connection.get());
     for (Connection* connection : open) connection->Close();
@@ -87,6 +88,12 @@ void EventLoop::Adopt(int fd, int family, Session::Origin origin) {
 }
 
 void EventLoop::UpdateClock() { state_.op.SetNow(UnixMilliseconds()); }
+
+// A posted handler comes behind those of all sockets that are ready already.
+void EventLoop::AddToFlush(Connection* connection) {
+  if (to_flush_.empty()) Post([this] { FlushPushed(); });
+  to_flush_.push_back(connection);
+}
 
 void EventLoop::FlushPushed() {
   while (!to_flush_.empty()) {
@@ -148,6 +155,7 @@ void EventLoop::Tick() {
   if (paused == PauseState::Mode::kNone) {
     ResumePaused();
     ExpireKeys();
+    server_->store().FinishServing(state_.op);
   }
   TimeOutBlocked(&state_, state_.op.now_ms);
   if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
@@ -155,7 +163,6 @@ void EventLoop::Tick() {
     CheckConnections();
   }
   if (state_.index == 0) server_->Cron(state_.op.now_ms);
-  FlushPushed();
 }
 
 // Each loop serves the wheels whose number it shares.

@@ -61,9 +61,9 @@ class EventLoop {
   std::vector<size_t>& request_ends() { return request_ends_; }
   // The time for a batch of commands: reads the clock.
   void UpdateClock();
-  void AddToFlush(Connection* connection) { to_flush_.push_back(connection); }
-  // Sends what pushes left with other connections. Call at the end of every event.
-  void FlushPushed();
+  // Has the connection's pushes sent when what is ready now has been served: so a connection that
+  // several others push to sends once.
+  void AddToFlush(Connection* connection);
   void Forget(Connection* connection);
   void CloseClient(uint64_t id);
   void Unblock(uint64_t id, const std::string& resp);
@@ -73,6 +73,7 @@ class EventLoop {
 
  private:
   void Run();
+  void FlushPushed();
   void ScheduleTick();
   void Tick();
   void ExpireKeys();

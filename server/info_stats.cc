@@ -105,9 +105,10 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("current_eviction_exceeded_time", 0);
   text->Field("keyspace_hits", source.Sum(&StoreStats::keyspace_hits));
   text->Field("keyspace_misses", source.Sum(&StoreStats::keyspace_misses));
-  text->Field("pubsub_channels", source.server.channels().channels());
-  text->Field("pubsub_patterns", 0);
-  text->Field("pubsubshard_channels", 0);
+  const ChannelRegistry& channels = source.server.channels();
+  text->Field("pubsub_channels", channels.Count(SubscriptionKind::kChannel));
+  text->Field("pubsub_patterns", channels.Count(SubscriptionKind::kPattern));
+  text->Field("pubsubshard_channels", channels.Count(SubscriptionKind::kShard));
 }
 
 // Defragmentation, client tracking and what else Redis counts that does not exist here.

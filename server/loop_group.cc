@@ -174,7 +174,6 @@ void LoopGroup::Post(int loop, std::function<void()> task) {
   target->Post([target, task = std::move(task)] {
     target->UpdateClock();
     task();
-    target->FlushPushed();
   });
 }
 

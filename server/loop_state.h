@@ -22,7 +22,12 @@ struct LoopState {
       : index(loop_index),
         stats(commands),
         op(&stats.store),
-        channels(channel_registry, loop_index) {}
+        channels(channel_registry, loop_index, &op) {
+    op.event_classes = &channel_registry->event_classes;
+    op.key_events = &channels;
+  }
+  LoopState(const LoopState&) = delete;
+  LoopState& operator=(const LoopState&) = delete;
 
   const int index;
   LoopStats stats;

@@ -1,42 +1,53 @@
 #include "server/pubsub.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "protocol/output_buffer.h"
-#include "protocol/reply_writer.h"
+#include "server/log.h"
+#include "server/loop_state.h"
+#include "server/server.h"
 #include "server/session.h"
+#include "storage/op_context.h"
 
 namespace spinel {
 namespace {
 
-std::string Format(RespVersion version, std::string_view channel, std::string_view payload) {
-  OutputBuffer buffer;
-  ReplyWriter writer(&buffer, version);
-  writer.Push(3);
-  writer.Bulk("message");
-  writer.Bulk(channel);
-  writer.Bulk(payload);
-  return buffer.Flatten();
+constexpr std::string_view kVerbs[kSubscriptionKinds] = {"message", "pmessage", "smessage"};
+
+void AppendBulk(std::string_view bytes, std::string* out) {
+  fmt::format_to(std::back_inserter(*out), "${}\r\n", bytes.size());
+  out->append(bytes);
+  out->append("\r\n");
 }
 
 }  // namespace
 
-std::shared_ptr<const PubSubMessage> PubSubMessage::Make(std::string_view channel,
-                                                         std::string_view payload) {
-  auto message = std::make_shared<PubSubMessage>();
-  message->channel = channel;
-  message->resp2 =
-      std::make_shared<const std::string>(Format(RespVersion::kResp2, channel, payload));
-  message->resp3 =
-      std::make_shared<const std::string>(Format(RespVersion::kResp3, channel, payload));
-  return message;
+PubSubMessage::PubSubMessage(SubscriptionKind message_kind, std::string_view subscription,
+                             std::string_view channel, std::string_view payload)
+    : kind(message_kind), name(subscription) {
+  constexpr size_t kAround = 96;  // what may surround the texts
+  const bool pattern = kind == SubscriptionKind::kPattern;
+  resp2.reserve(name.size() + channel.size() + payload.size() + kAround);
+  resp2 = pattern ? "*4\r\n" : "*3\r\n";
+  AppendBulk(kVerbs[static_cast<size_t>(kind)], &resp2);
+  if (pattern) AppendBulk(name, &resp2);
+  AppendBulk(channel, &resp2);
+  AppendBulk(payload, &resp2);
+  resp3 = resp2;
+  resp3[0] = '>';  // an array and a push differ in nothing else
 }
 
-void ChannelRegistry::Add(std::string_view channel, int loop) {
+// -- ChannelRegistry
+// -------------------------------------------------------------------------------
+
+void ChannelRegistry::Add(SubscriptionKind kind, std::string_view name, int loop) {
   MutexLock lock(&mutex_);
-  auto found = channels_.find(channel);
-  if (found == channels_.end())
-    found = channels_.emplace(std::string(channel), std::vector<LoopCount>()).first;
+  auto found = of(kind).find(name);
+  if (found == of(kind).end()) {
+    found = of(kind).emplace(std::string(name), LoopCounts()).first;
+    if (kind == SubscriptionKind::kPattern) patterns_.Add(name);
+  }
   for (LoopCount& count : found->second) {
     if (count.loop == loop) {
       ++count.subscribers;
@@ -46,99 +57,211 @@ void ChannelRegistry::Add(std::string_view channel, int loop) {
   found->second.push_back({loop, 1});
 }
 
-void ChannelRegistry::Remove(std::string_view channel, int loop) {
+void ChannelRegistry::Remove(SubscriptionKind kind, std::string_view name, int loop) {
   MutexLock lock(&mutex_);
-  const auto found = channels_.find(channel);
-  if (found == channels_.end()) return;
-  std::vector<LoopCount>& counts = found->second;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i].loop != loop) continue;
-    if (--counts[i].subscribers == 0) counts.erase(counts.begin() + static_cast<ptrdiff_t>(i));
+  const auto found = of(kind).find(name);
+  if (found == of(kind).end()) return;
+  LoopCounts& counts = found->second;
+  for (auto count = counts.begin(); count != counts.end(); ++count) {
+    if (count->loop != loop) continue;
+    if (--count->subscribers == 0) counts.erase(count);
     break;
   }
-  if (counts.empty()) channels_.erase(found);
+  if (!counts.empty()) return;
+  if (kind == SubscriptionKind::kPattern) patterns_.Remove(name);
+  of(kind).erase(found);
 }
 
-bool ChannelRegistry::HasSubscribers(std::string_view channel) const {
-  MutexLock lock(&mutex_);
-  return channels_.contains(channel);
+ChannelRegistry::Messages ChannelRegistry::Spell(SubscriptionKind kind, std::string_view channel,
+                                                 std::string_view payload) const {
+  bool direct = false;
+  std::vector<std::string> patterns;
+  {
+    MutexLock lock(&mutex_);
+    direct = of(kind).contains(channel);
+    if (kind == SubscriptionKind::kChannel) {
+      std::vector<std::string_view> matches;
+      patterns_.Match(channel, &matches);
+      patterns.assign(matches.begin(), matches.end());
+    }
+  }
+  Messages messages;
+  if (direct) messages.push_back(std::make_shared<PubSubMessage>(kind, channel, channel, payload));
+  for (const std::string& pattern : patterns) {
+    messages.push_back(
+        std::make_shared<PubSubMessage>(SubscriptionKind::kPattern, pattern, channel, payload));
+  }
+  return messages;
 }
 
-int64_t ChannelRegistry::Publish(std::shared_ptr<const PubSubMessage> message,
-                                 std::vector<int>* wake) {
-  MutexLock lock(&mutex_);
-  const auto found = channels_.find(message->channel);
-  if (found == channels_.end()) return 0;
+int64_t ChannelRegistry::Publish(SubscriptionKind kind, std::string_view channel,
+                                 std::string_view payload, std::vector<int>* wake) {
+  const Messages messages = Spell(kind, channel, payload);
+  if (messages.empty()) return 0;
   int64_t receivers = 0;
-  for (const LoopCount& count : found->second) {
-    const auto loop = static_cast<size_t>(count.loop);
-    if (queues_.size() <= loop) queues_.resize(loop + 1);
-    if (queues_[loop].empty()) wake->push_back(count.loop);
-    queues_[loop].push_back(message);
-    receivers += count.subscribers;
+  // All of them under one lock, so that those who listen in two ways get them side by side.
+  MutexLock lock(&mutex_);
+  for (const auto& message : messages) {
+    const auto found = of(message->kind).find(message->name);
+    if (found == of(message->kind).end()) continue;
+    for (const LoopCount& count : found->second) {
+      const auto loop = static_cast<size_t>(count.loop);
+      if (queues_.size() <= loop) queues_.resize(loop + 1);
+      Queue& queue = queues_[loop];
+      if (queue.messages.empty()) wake->push_back(count.loop);
+      receivers += count.subscribers;
+      queue.overrun = queue.overrun ||
+                      (!queue.messages.empty() && queue.bytes + message->bytes() > kMaxQueuedBytes);
+      if (queue.overrun) continue;
+      queue.messages.push_back(message);
+      queue.bytes += message->bytes();
+    }
   }
   return receivers;
 }
 
-ChannelRegistry::Messages ChannelRegistry::Take(int loop) {
+ChannelRegistry::Queue ChannelRegistry::Take(int loop) {
   MutexLock lock(&mutex_);
-  Messages messages;
-  if (static_cast<size_t>(loop) < queues_.size()) messages.swap(queues_[static_cast<size_t>(loop)]);
-  return messages;
+  Queue queue;
+  if (static_cast<size_t>(loop) < queues_.size())
+    std::swap(queue, queues_[static_cast<size_t>(loop)]);
+  return queue;
 }
 
-size_t ChannelRegistry::channels() const {
+size_t ChannelRegistry::Count(SubscriptionKind kind) const {
   MutexLock lock(&mutex_);
-  return channels_.size();
+  return of(kind).size();
 }
 
-bool LoopChannels::Subscribe(Session* session, std::string_view channel) {
+std::vector<std::string> ChannelRegistry::Names(SubscriptionKind kind) const {
+  MutexLock lock(&mutex_);
+  std::vector<std::string> names;
+  names.reserve(of(kind).size());
+  for (const auto& [name, counts] : of(kind)) names.push_back(name);
+  return names;
+}
+
+int64_t ChannelRegistry::Subscribers(SubscriptionKind kind, std::string_view name) const {
+  MutexLock lock(&mutex_);
+  const auto found = of(kind).find(name);
+  if (found == of(kind).end()) return 0;
+  int64_t subscribers = 0;
+  for (const LoopCount& count : found->second) subscribers += count.subscribers;
+  return subscribers;
+}
+
+size_t ChannelRegistry::QueuedBytes() const {
+  MutexLock lock(&mutex_);
+  size_t bytes = 0;
+  for (const Queue& queue : queues_) bytes += queue.bytes;
+  return bytes;
+}
+
+// -- LoopChannels
+// ----------------------------------------------------------------------------------
+
+bool LoopChannels::Subscribe(Session* session, SubscriptionKind kind, std::string_view name) {
   DeliverQueued();
-  if (session->channels == nullptr) session->channels = std::make_unique<TextSet>();
-  if (!session->channels->emplace(channel).second) return false;
-  session->subscriptions.fetch_add(1, std::memory_order_relaxed);
-  auto found = channels_.find(channel);
-  if (found == channels_.end())
-    found = channels_.emplace(std::string(channel), std::vector<Session*>()).first;
+  if (session->listens_to == nullptr) session->listens_to = std::make_unique<Subscriptions>();
+  if (!session->listens_to->of(kind).emplace(name).second) return false;
+  session->subscriptions[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
+  auto found = of(kind).find(name);
+  if (found == of(kind).end()) {
+    found = of(kind).emplace(std::string(name), std::vector<Session*>()).first;
+  }
   found->second.push_back(session);
-  registry_->Add(channel, loop_);
+  registry_->Add(kind, name, loop_);
   return true;
 }
 
-bool LoopChannels::Unsubscribe(Session* session, std::string_view channel) {
-  if (session->channels == nullptr) return false;
-  const auto own = session->channels->find(channel);
-  if (own == session->channels->end()) return false;
+bool LoopChannels::Unsubscribe(Session* session, SubscriptionKind kind, std::string_view name) {
+  if (session->listens_to == nullptr) return false;
+  TextSet& names = session->listens_to->of(kind);
+  const auto own = names.find(name);
+  if (own == names.end()) return false;
   DeliverQueued();
-  const auto found = channels_.find(channel);
+  const auto found = of(kind).find(name);
   std::vector<Session*>& sessions = found->second;
   sessions.erase(std::find(sessions.begin(), sessions.end(), session));
-  if (sessions.empty()) channels_.erase(found);
-  registry_->Remove(channel, loop_);
-  session->subscriptions.fetch_sub(1, std::memory_order_relaxed);
-  session->channels->erase(own);
-  if (session->channels->empty()) session->channels.reset();
+  if (sessions.empty()) of(kind).erase(found);
+  registry_->Remove(kind, name, loop_);
+  session->subscriptions[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
+  names.erase(own);
+  if (!session->subscribed()) session->listens_to.reset();
   return true;
 }
 
 void LoopChannels::UnsubscribeAll(Session* session) {
-  while (session->channels != nullptr) {
-    const std::string channel = *session->channels->begin();
-    Unsubscribe(session, channel);
+  for (size_t i = 0; i < kSubscriptionKinds; ++i) {
+    const auto kind = static_cast<SubscriptionKind>(i);
+    while (session->listens_to != nullptr && !session->listens_to->of(kind).empty()) {
+      const std::string name = *session->listens_to->of(kind).begin();
+      Unsubscribe(session, kind, name);
+    }
   }
+}
+
+int64_t LoopChannels::Publish(SubscriptionKind kind, std::string_view channel,
+                              std::string_view payload) {
+  const bool first = wake_.empty();
+  const int64_t receivers = registry_->Publish(kind, channel, payload, &wake_);
+  if (first && !wake_.empty()) op_->unlocked.push_back([this] { FinishPublishing(); });
+  return receivers;
+}
+
+void LoopChannels::OnKeyEvent(std::string_view event, int database, std::string_view key) {
+  const int64_t classes = registry_->event_classes.load(std::memory_order_relaxed);
+  if ((classes & kNotifyKeyspace) != 0) {
+    Publish(SubscriptionKind::kChannel, fmt::format("__keyspace@{}__:{}", database, key), event);
+  }
+  if ((classes & kNotifyKeyevent) != 0) {
+    Publish(SubscriptionKind::kChannel, fmt::format("__keyevent@{}__:{}", database, event), key);
+  }
+}
+
+void LoopChannels::FinishPublishing() {
+  std::vector<int> wake;
+  wake.swap(wake_);
+  Runtime& runtime = registry_->runtime();
+  for (const int index : wake) {
+    if (index == loop_) continue;
+    LoopChannels* const channels = &runtime.loop(index).channels;
+    runtime.Post(index, [channels] { channels->DeliverQueued(); });
+  }
+  DeliverQueued();
 }
 
 void LoopChannels::DeliverQueued() {
-  for (const auto& message : registry_->Take(loop_)) Deliver(*message);
+  const ChannelRegistry::Queue queue = registry_->Take(loop_);
+  for (const auto& message : queue.messages) Deliver(message);
+  if (queue.overrun) CutAll();
 }
 
-void LoopChannels::Deliver(const PubSubMessage& message) {
-  const auto found = channels_.find(message.channel);
-  if (found == channels_.end()) return;
+void LoopChannels::Deliver(const std::shared_ptr<const PubSubMessage>& message) {
+  const auto found = of(message->kind).find(message->name);
+  if (found == of(message->kind).end()) return;
+  const std::shared_ptr<const std::string> resp2(message, &message->resp2);
+  const std::shared_ptr<const std::string> resp3(message, &message->resp3);
   for (Session* session : found->second) {
-    const bool resp3 = session->resp() == RespVersion::kResp3;
-    session->transport->Push(resp3 ? message.resp3 : message.resp2);
+    session->transport->Push(session->resp() == RespVersion::kResp3 ? resp3 : resp2);
   }
+}
+
+// The loop did not keep up, and its subscribers have missed messages: as with a subscriber that is
+// too slow by itself, the connection's end tells them so.
+void LoopChannels::CutAll() {
+  size_t cut = 0;
+  for (const auto& names : names_) {
+    for (const auto& [name, sessions] : names) {
+      for (Session* session : sessions) {
+        if (session->closing.exchange(true, std::memory_order_relaxed)) continue;
+        registry_->runtime().CloseClient(loop_, session->id);
+        ++cut;
+      }
+    }
+  }
+  LogWarning("Closing {} subscribers: more than {} bytes of messages were waiting for them", cut,
+             ChannelRegistry::kMaxQueuedBytes);
 }
 
 }  // namespace spinel

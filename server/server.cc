@@ -85,9 +85,17 @@ void Server::RegisterHooks() {
                                            static_cast<uint32_t>(config.lfu_decay_time()));
     return std::string();
   };
+  const auto events = [this](const Config& config) {
+    const int64_t classes = config.notify_keyspace_events();
+    const bool published = (classes & (kNotifyKeyspace | kNotifyKeyevent)) != 0;
+    channels_.event_classes.store(published ? classes : 0, std::memory_order_relaxed);
+    return std::string();
+  };
   password(*config_);
   access(*config_);
+  events(*config_);
   config_->OnChange("requirepass", password);
+  config_->OnChange("notify-keyspace-events", events);
   config_->OnChange({"maxmemory-policy", "lfu-log-factor", "lfu-decay-time"}, access);
 }
 

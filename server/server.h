@@ -91,7 +91,10 @@ class Server {
   RateSampler& rates() { return rates_; }
 
   // Set before the first command; outlives all commands.
-  void set_runtime(Runtime* runtime) { runtime_ = runtime; }
+  void set_runtime(Runtime* runtime) {
+    runtime_ = runtime;
+    channels_.set_runtime(runtime);
+  }
   Runtime& runtime() const { return *runtime_; }
 
   // The latest reason why a command named by rename-command is unknown; empty: none.

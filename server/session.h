@@ -5,6 +5,7 @@
 // which have a lock.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -13,7 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "protocol/reply_writer.h"
-#include "server/text_map.h"
+#include "server/subscription.h"
 #include "storage/spin_lock.h"
 
 namespace spinel {
@@ -64,8 +65,8 @@ class Session {
   // MULTI and WATCH; null until the first of them. Touches the store when it goes: whoever closes
   // the client lets go of it first, holding no stripe.
   std::unique_ptr<Transaction> transaction;
-  // Channels; null as long as there are none.
-  std::unique_ptr<TextSet> channels;
+  // What it listens to; null as long as that is nothing.
+  std::unique_ptr<Subscriptions> listens_to;
 
   int db() const { return db_.load(std::memory_order_relaxed); }
   void set_db(int db) { db_.store(db, std::memory_order_relaxed); }
@@ -74,7 +75,11 @@ class Session {
   // Between MULTI and EXEC.
   bool in_multi() const { return queued.load(std::memory_order_relaxed) >= 0; }
   // A RESP2 client that has subscribed may send little else.
-  bool subscribed() const { return subscriptions.load(std::memory_order_relaxed) > 0; }
+  bool subscribed() const {
+    return (subscriptions_to(SubscriptionKind::kChannel) |
+            subscriptions_to(SubscriptionKind::kPattern) |
+            subscriptions_to(SubscriptionKind::kShard)) != 0;
+  }
 
   // -- Any thread
   // ----------------------------------------------------------------------------------
@@ -88,7 +93,11 @@ class Session {
   std::atomic<uint64_t> output_pending{0};  // bytes waiting because the client reads too slowly
   std::atomic<uint64_t> output_held{0};     // memory that they hold
   std::atomic<uint32_t> output_chunks{0};   // pieces of memory that they lie in
-  std::atomic<uint32_t> subscriptions{0};
+  // How many there are of each kind.
+  std::array<std::atomic<uint32_t>, kSubscriptionKinds> subscriptions{};
+  uint32_t subscriptions_to(SubscriptionKind kind) const {
+    return subscriptions[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
+  }
   std::atomic<bool> no_evict{false};
   std::atomic<bool> no_touch{false};
   std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT

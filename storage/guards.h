@@ -66,9 +66,10 @@ class WriteGuard : private StripeLock, public KeySlot {
   const bool serves_;  // otherwise the holder of the lock does
 };
 
-// How a key is looked up for reading: kCount counts a hit or miss and updates the access clock,
-// kCountNoTouch only counts (TTL, TYPE, OBJECT), kPeek does neither.
-enum class LookupMode : uint8_t { kCount, kCountNoTouch, kPeek };
+// How a key is looked up for reading: kCount counts a hit or miss, tells of a miss and updates the
+// access clock; kCountNoTouch leaves the clock alone (TTL, TYPE); kCountOnly does not tell either
+// (OBJECT); kPeek does nothing of all this.
+enum class LookupMode : uint8_t { kCount, kCountNoTouch, kCountOnly, kPeek };
 
 // The right to read one key. (Its lock is the same: reads touch the access clock.)
 class ReadGuard {
@@ -76,7 +77,12 @@ class ReadGuard {
   ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
             LookupMode mode)
       : guard_(lock, store, context, database, key, Locking::kHeld) {
-    if (mode != LookupMode::kPeek) guard_.CountLookup(mode == LookupMode::kCount);
+    if (mode == LookupMode::kPeek) return;
+    if (mode == LookupMode::kCountOnly) {
+      guard_.CountHitOrMiss();
+    } else {
+      guard_.CountLookup(mode == LookupMode::kCount);
+    }
   }
 
   bool exists() const { return guard_.exists(); }

@@ -31,6 +31,7 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
     MarkTouched();
     Discard(expired);
     context->stats->expired_keys.Add();
+    Notify(kNotifyExpired, "expired");
   }
 }
 
@@ -43,13 +44,19 @@ void KeySlot::RenewPosition() {
   version_ = database_->table.version();
 }
 
+void KeySlot::CountHitOrMiss() {
+  Counter& counter =
+      entry_ == nullptr ? context_->stats->keyspace_misses : context_->stats->keyspace_hits;
+  counter.Add();
+}
+
 void KeySlot::CountLookup(bool touch) {
+  CountHitOrMiss();
   if (entry_ == nullptr) {
-    context_->stats->keyspace_misses.Add();
-    return;
+    Notify(kNotifyKeyMiss, "keymiss");
+  } else if (touch) {
+    Touch();
   }
-  context_->stats->keyspace_hits.Add();
-  if (touch) Touch();
 }
 
 void KeySlot::Touch() {
@@ -126,6 +133,7 @@ void KeySlot::PutUncounted(Entry* fresh) {
     }
     position_ = database_->table.Insert(key_.hash, fresh);
     version_ = database_->table.version();
+    Notify(kNotifyNew, "new");
   } else {
     if (entry_->has_expiry_field()) {
       --database_->expiring;

@@ -40,8 +40,10 @@ class KeySlot {
   // Unix ms; Entry::kNoExpiry also when the key does not exist.
   int64_t expiry() const { return entry_ != nullptr ? entry_->expiry() : Entry::kNoExpiry; }
 
-  // Counts a hit or a miss and, for a hit, updates the access clock if `touch`.
+  // Counts a hit or a miss and, for a hit, updates the access clock if `touch`. A miss is an event.
   void CountLookup(bool touch = true);
+  // Counts a hit or a miss, and nothing else.
+  void CountHitOrMiss();
   // Updates the access clock.
   void Touch();
 
@@ -107,6 +109,17 @@ class KeySlot {
     stripe_->lock.AssertHeld();
     if (stripe_->observers != nullptr) [[unlikely]]
       TouchWatchers();
+  }
+
+  // Tells of something that has happened to the key: whoever changes it for a client does, in the
+  // order in which Redis tells it. See key_events.h.
+  void Notify(int64_t event_class, std::string_view event) const {
+    context_->Notify(event_class, event, logical_database_, key_.name);
+  }
+  // As Notify, after elements were removed: the last one took the key with it.
+  void NotifyRemoval(int64_t event_class, std::string_view event) const {
+    Notify(event_class, event);
+    if (!exists()) Notify(kNotifyGeneric, "del");
   }
 
   Store* store() const { return store_; }

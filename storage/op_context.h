@@ -9,7 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "storage/key_events.h"
 
 namespace spinel {
 
@@ -47,6 +50,16 @@ struct OpContext {
   // Unix milliseconds; set once per batch of commands, so that all of one batch see the same time.
   void SetNow(int64_t unix_ms) { now_ms = unix_ms; }
 
+  bool Tells(int64_t event_class) const {
+    return (event_classes->load(std::memory_order_relaxed) & event_class) != 0;
+  }
+  // Tells of something that has happened to a key; its stripe is locked. See key_events.h.
+  void Notify(int64_t event_class, std::string_view event, int database,
+              std::string_view key) const {
+    if (Tells(event_class)) [[unlikely]]
+      key_events->OnKeyEvent(event, database, key);
+  }
+
   int64_t now_ms = 0;
   StoreStats* stats;
   // Keys whose waiters are to be served before the locks are released; and those for which further
@@ -55,6 +68,10 @@ struct OpContext {
   mutable std::vector<ReadyKey> deferred;
   // What serving has left to do without any lock: waking other loops costs a system call.
   mutable std::vector<std::function<void()>> unlocked;
+  // Who is told what happens to keys, and of which classes of events; the sink may be null while
+  // there are none.
+  const KeyEventClasses* event_classes = &kNoKeyEvents;
+  KeyEventSink* key_events = nullptr;
   bool touch = true;  // false: a read leaves the key's access clock alone (CLIENT NO-TOUCH)
 };
 

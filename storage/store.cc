@@ -379,12 +379,16 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   if (object->AllExpired(context.now_ms)) {
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());
-    RemoveEntry(stripe, physical, entry);
+    NotifyOf(context, kNotifyHash, "hexpired", physical, *entry);
+    RemoveEntry(context, stripe, physical, entry, kNotifyGeneric, "del");
     return;
   }
   const size_t removed = object->RemoveExpired(context.now_ms, kMaxElements);
   context.stats->expired_fields.Add(removed);
-  if (removed > 0) TouchWatchers(stripe, physical, *entry);
+  if (removed > 0) {
+    NotifyOf(context, kNotifyHash, "hexpired", physical, *entry);
+    TouchWatchers(stripe, physical, *entry);
+  }
   const int64_t next = object->NextExpiry();
   if (next == BigValue::kNeverExpires) {
     --database->expiring_elements;
@@ -394,13 +398,22 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
 }
 
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
-  if (!RemoveEntry(stripe, physical, entry)) return false;
+  if (!RemoveEntry(context, stripe, physical, entry, kNotifyExpired, "expired")) return false;
   context.stats->expired_keys.Add();
   return true;
 }
 
-// Removes an entry that may be gone already; false: it was.
-bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
+// Tells of something that happens to a key without a slot.
+void Store::NotifyOf(const OpContext& context, int64_t event_class, std::string_view event,
+                     int physical, const Entry& entry) const {
+  if (!context.Tells(event_class)) [[likely]]
+    return;
+  context.Notify(event_class, event, Logical(physical), entry.key());
+}
+
+// Removes an entry that may be gone already; false: it was. Tells why.
+bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
+                        int64_t event_class, std::string_view event) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -408,6 +421,7 @@ bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
       database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
   if (!position) return false;
   TouchWatchers(stripe, physical, *entry);
+  NotifyOf(context, event_class, event, physical, *entry);
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;

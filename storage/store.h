@@ -186,7 +186,10 @@ class Store {
   Keyspace* TableOf(Stripe* stripe, int physical) const;
   void FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
-  bool RemoveEntry(Stripe* stripe, int physical, Entry* entry);
+  bool RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
+                   int64_t event_class, std::string_view event);
+  void NotifyOf(const OpContext& context, int64_t event_class, std::string_view event, int physical,
+                const Entry& entry) const;
 
   const uint32_t stripe_count_;
   const int stripe_shift_;

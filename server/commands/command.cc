@@ -157,7 +157,8 @@ void ReplyKeys(CommandContext& ctx, bool with_flags, ReplyWriter& reply) {
   }
   if (command == nullptr) return reply.Error("ERR Invalid command specified");
   const CommandSpec& spec = *command->spec;
-  if (spec.keys.first == 0 && spec.extractor == nullptr) {
+  const bool no_keys = spec.keys.first == 0 || (spec.keys.flags & kKeyNotKey) != 0;
+  if (no_keys && spec.extractor == nullptr) {
     return reply.Error("ERR The command has no key arguments");
   }
   if (!command->ArityFits(request.size())) {

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kKeyArgument = 2;
 
 ReadGuard LookAt(const CommandContext& ctx) {
-  return ctx.Lookup(kKeyArgument, LookupMode::kCountNoTouch);
+  return ctx.Lookup(kKeyArgument, LookupMode::kCountOnly);
 }
 
 void ObjectEncoding(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
