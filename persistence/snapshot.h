@@ -7,8 +7,9 @@
 //
 // Owner: whoever starts it. Threads: the constructor, Start, Step and the destructor belong to one
 // thread of those that use the store, for a store with `one_thread` to that thread; everything else
-// may be called from any. Start and the destructor expect that this thread holds no stripe's lock,
-// or every one (AtomicSection). A store that is destroyed has no snapshot any more.
+// may be called from any. Start expects that this thread holds no stripe's lock, or every one
+// (AtomicSection); Wait and the destructor that it holds none. A store with `one_thread` takes
+// locks until the Snapshot is destroyed: that should be soon after its end. The store outlives it.
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "persistence/file_system.h"
 #include "persistence/status.h"
 #include "storage/store.h"
 
@@ -38,7 +40,9 @@ struct SnapshotOptions {
   std::function<uint64_t()> changes;
   // Called once it is over, on the thread that wrote; running() is false by then. May be empty.
   std::function<void()> on_end;
-  bool thread = true;  // false: Step() is called instead, for tests
+  // For tests: without a thread Step() is called instead; and where files fail.
+  bool thread = true;
+  FileSystem* files = FileSystem::Real();
 };
 
 class Snapshot {

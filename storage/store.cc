@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "storage/random.h"
+#include "storage/snapshot_hook.h"
 
 namespace spinel {
 namespace {
@@ -243,7 +244,11 @@ void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out,
   Database* found = stripe->Find(physical);
   if (found == nullptr || found->table.empty()) return;
   *keys += found->table.size();
-  out->emplace_back(std::move(found->table));
+  if (snapshot_ != nullptr) {
+    snapshot_->TakeTable(physical, std::move(found->table));
+  } else {
+    out->emplace_back(std::move(found->table));
+  }
   found->expiring = 0;
   found->expiring_elements = 0;
 }
@@ -379,9 +384,11 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   if (object->AllExpired(context.now_ms)) {
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());
-    RemoveEntry(stripe, physical, entry);
+    RemoveEntry(context, stripe, physical, entry);
     return;
   }
+  if (stripe->pictured && entry->epoch() != stripe->epoch) [[unlikely]]
+    KeepForSnapshot(stripe, physical, context, entry);
   const size_t removed = object->RemoveExpired(context.now_ms, kMaxElements);
   context.stats->expired_fields.Add(removed);
   if (removed > 0) TouchWatchers(stripe, physical, *entry);
@@ -394,13 +401,13 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
 }
 
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
-  if (!RemoveEntry(stripe, physical, entry)) return false;
+  if (!RemoveEntry(context, stripe, physical, entry)) return false;
   context.stats->expired_keys.Add();
   return true;
 }
 
-// Removes an entry that may be gone already; false: it was.
-bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
+// Removes an entry that is over and may be gone already; false: it was.
+bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -411,11 +418,7 @@ bool Store::RemoveEntry(Stripe* stripe, int physical, Entry* entry) {
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;
-  if (entry->IsBig()) {
-    reclaimer_.Free(entry);
-  } else {
-    Entry::Delete(entry);
-  }
+  Discard({stripe, physical, Discarded::kExpired}, context, entry);
   return true;
 }
 
