@@ -54,28 +54,39 @@ SnapshotOptions Saver::MakeOptions(int64_t now_ms) const {
   return options;
 }
 
+// Takes no stripe's lock while it holds the mutex: whoever runs a transaction, and so holds
+// stripes, may ask for a report.
 Saver::Begun Saver::Begin(int64_t now_ms, bool background, std::string* error,
                           std::shared_ptr<Snapshot>* begun) {
-  SnapshotOptions options = MakeOptions(now_ms);
-  MutexLock lock(&mutex_);
-  Reap(now_ms);
-  if (running_.snapshot != nullptr) return Begun::kBusy;
-  last_try_ms_ = now_ms;
-  ++saves_;
-  Running fresh;
-  fresh.background = background;
-  fresh.started_ms = now_ms;
-  fresh.snapshot = std::make_shared<Snapshot>(&server_->store(), std::move(options));
-  if (const Status status = fresh.snapshot->Start(); !status.ok()) {
-    LogWarning("{}", status.message());
-    *error = status.message();
-    if (background) SetLastOk(false);
-    return Begun::kFailed;
+  {
+    MutexLock lock(&mutex_);
+    Reap();
+    if (starting_ || running_.snapshot != nullptr) return Begun::kBusy;
+    starting_ = true;
+    last_try_ms_ = now_ms;
+    ++saves_;
   }
-  running_ = fresh;
-  *begun = fresh.snapshot;
+  Release();
+  auto snapshot = std::make_shared<Snapshot>(&server_->store(), MakeOptions(now_ms));
+  const Status status = snapshot->Start();
+  MutexLock lock(&mutex_);
+  starting_ = false;
   if (background) scheduled_ = false;
-  return Begun::kYes;
+  if (status.ok()) {
+    running_ = {snapshot, background, now_ms};
+    *begun = std::move(snapshot);
+    return Begun::kYes;
+  }
+  LogWarning("Saving failed: {}", status.message());
+  *error = status.message();
+  if (background) SetLastOk(false);
+  return Begun::kFailed;
+}
+
+void Saver::Release() {
+  std::shared_ptr<Snapshot> over;  // goes when the mutex has been let go
+  MutexLock lock(&mutex_);
+  over.swap(over_);
 }
 
 Saver::Begun Saver::Save(int64_t now_ms, std::string* error) {
@@ -83,8 +94,11 @@ Saver::Begun Saver::Save(int64_t now_ms, std::string* error) {
   const Begun begun = Begin(now_ms, /*background=*/false, error, &snapshot);
   if (begun != Begun::kYes) return begun;
   snapshot->Wait();
-  MutexLock lock(&mutex_);
-  Reap(now_ms);
+  {
+    MutexLock lock(&mutex_);
+    Reap();
+  }
+  Release();
   const Snapshot::Result result = snapshot->result();
   if (result.ok()) return Begun::kYes;
   *error = OutcomeText(result);
@@ -105,12 +119,17 @@ void Saver::Schedule() {
 
 Saver::Cancelled Saver::Cancel() {
   MutexLock lock(&mutex_);
-  if (running_.snapshot != nullptr && running_.snapshot->running()) {
+  if (running_.background && running_.snapshot->running()) {
     running_.snapshot->Cancel();
     return Cancelled::kRunning;
   }
   if (std::exchange(scheduled_, false)) return Cancelled::kScheduled;
   return Cancelled::kNothing;
+}
+
+void Saver::Abort() {
+  MutexLock lock(&mutex_);
+  if (running_.snapshot != nullptr) running_.snapshot->Cancel();
 }
 
 void Saver::CancelAndWait() {
@@ -119,18 +138,20 @@ void Saver::CancelAndWait() {
     MutexLock lock(&mutex_);
     if (!running_.background) return;
     snapshot = running_.snapshot;
-    if (snapshot != nullptr) snapshot->Cancel();
+    snapshot->Cancel();
   }
-  if (snapshot == nullptr) return;
   snapshot->Wait();
-  MutexLock lock(&mutex_);
-  Reap(running_.started_ms);
+  {
+    MutexLock lock(&mutex_);
+    Reap();
+  }
+  Release();
 }
 
 void Saver::DataFlushed(int64_t now_ms, bool inside) {
   {
     MutexLock lock(&mutex_);
-    if (running_.snapshot != nullptr && running_.background) running_.snapshot->Cancel();
+    if (running_.background) running_.snapshot->Cancel();
   }
   if (server_->config().save_points().empty()) return;
   if (inside) return Schedule();
@@ -147,18 +168,19 @@ void Saver::ForgetChanges() {
 // -- What has become of it
 // -------------------------------------------------------------------------
 
-void Saver::Reap(int64_t now_ms) {
+void Saver::Reap() {
   if (running_.snapshot == nullptr || running_.snapshot->running()) return;
   const Running ended = std::exchange(running_, {});
-  NoteOutcome(now_ms, ended);
+  over_ = ended.snapshot;
+  NoteOutcome(ended);
 }
 
-void Saver::NoteOutcome(int64_t now_ms, const Running& ended) {
+void Saver::NoteOutcome(const Running& ended) {
   const Snapshot::Result result = ended.snapshot->result();
-  if (ended.background) last_seconds_ = (now_ms - ended.started_ms) / 1000;
+  if (ended.background) last_seconds_ = result.duration_ms / 1000;
   most_copied_bytes_ = result.most_copied_bytes;
   if (result.ok()) {
-    saved_ms_ = now_ms;
+    saved_ms_ = ended.started_ms + result.duration_ms;
     saved_changes_ = result.changes;
     SetLastOk(true);
     LogNotice("Saved {} keys to {} ({:.2f} MB) in {:.3f} seconds", result.keys,
@@ -202,10 +224,11 @@ void Saver::Cron(int64_t now_ms) {
   std::string reason;
   {
     MutexLock lock(&mutex_);
-    Reap(now_ms);
-    if (running_.snapshot != nullptr || server_->Has(Trouble::kLoading)) return;
+    Reap();
+    if (starting_ || running_.snapshot != nullptr || server_->Has(Trouble::kLoading)) return;
     reason = DuePoint(now_ms);
   }
+  Release();
   if (reason.empty()) return;
   LogNotice("{}. Saving...", reason);
   std::string error;
@@ -214,7 +237,7 @@ void Saver::Cron(int64_t now_ms) {
 
 Saver::Report Saver::report(int64_t now_ms) {
   MutexLock lock(&mutex_);
-  Reap(now_ms);
+  Reap();
   Report report;
   report.changes = server_->Changes() - saved_changes_;
   report.in_background = running_.snapshot != nullptr && running_.background;

@@ -40,8 +40,10 @@ class Saver {
   // Has one taken as soon as that is possible.
   void Schedule();
   enum class Cancelled : uint8_t { kRunning, kScheduled, kNothing };
-  // Ends what runs, or else what is scheduled.
+  // Ends what runs in the background, or else what is scheduled.
   Cancelled Cancel();
+  // Ends what runs, SAVE included.
+  void Abort();
   // Ends what runs in the background and waits for its end.
   void CancelAndWait();
 
@@ -80,9 +82,11 @@ class Saver {
   Begun Begin(int64_t now_ms, bool background, std::string* error,
               std::shared_ptr<Snapshot>* begun);
   SnapshotOptions MakeOptions(int64_t now_ms) const;
+  // Destroys the last snapshot. Expects that this thread holds no stripe, nor the mutex.
+  void Release();
   // If what runs has ended: notes what has become of it.
-  void Reap(int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void NoteOutcome(int64_t now_ms, const Running& ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteOutcome(const Running& ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The save point that has been reached, as text; empty: none.
   std::string DuePoint(int64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetLastOk(bool ok) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -90,6 +94,8 @@ class Saver {
   Server* const server_;
   Mutex mutex_;
   Running running_ ABSL_GUARDED_BY(mutex_);
+  bool starting_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Snapshot> over_ ABSL_GUARDED_BY(mutex_);  // has ended, is to be destroyed
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t saved_ms_ ABSL_GUARDED_BY(mutex_);
   int64_t last_try_ms_ ABSL_GUARDED_BY(mutex_) = 0;

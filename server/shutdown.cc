@@ -42,7 +42,7 @@ bool ShutdownSequence::SaveAll(const ShutdownRequest& request, int loop, int64_t
 bool ShutdownSequence::Run(const ShutdownRequest& request, int loop, int64_t now_ms) {
   // Whoever does not care for the data need not wait for somebody who does.
   if (!Wants(request)) {
-    server_->saver().Cancel();
+    server_->saver().Abort();
     server_->runtime().Shutdown();
     return true;
   }
@@ -59,7 +59,7 @@ void ShutdownSequence::OnSignal(bool interrupt) {
   if (active_.load() && interrupt) {
     LogWarning("You insist... exiting now.");
     aborted_.store(true);
-    server_->saver().Cancel();
+    server_->saver().Abort();
     return server_->runtime().Shutdown();
   }
   const Config& config = server_->config();
@@ -78,7 +78,7 @@ void ShutdownSequence::OnSignal(bool interrupt) {
 bool ShutdownSequence::Abort() {
   if (!active_.load()) return false;
   aborted_.store(true);
-  server_->saver().Cancel();
+  server_->saver().Abort();
   return true;
 }
 
