@@ -77,23 +77,6 @@ void AddScore(double score, ListpackWriter* writer) {
   writer->AddText({text, static_cast<size_t>(end - text)});
 }
 
-void WriteRun(ByteSink* sink, const ListRun& run, bool compress) {
-  const std::string_view first = ListElement::Read(run.begin);
-  if (run.count == 1 && first.size() >= kPlainElementBytes) {
-    WriteRdbLength(sink, kQuicklistPlain);
-    return WriteRdbBytes(sink, first, compress);
-  }
-  WriteRdbLength(sink, kQuicklistPacked);
-  const size_t bytes = MaxListpackBytes(static_cast<size_t>(run.end - run.begin));
-  WriteListpack(sink, bytes, compress, [&run](ListpackWriter* writer) {
-    for (const char* at = run.begin; at != run.end;) {
-      const std::string_view element = ListElement::Read(at);
-      writer->Add(element);
-      at = ListElement::End(element);
-    }
-  });
-}
-
 void WriteIntset(ByteSink* sink, std::string_view block, bool compress) {
   const IntegerSetView set(block);
   const size_t bytes = block.size() - IntegerSetView::kHeaderBytes;
@@ -113,6 +96,23 @@ const Object& ObjectOf(const Entry& entry) {
 }
 
 }  // namespace
+
+void WriteRdbListNode(ByteSink* sink, const ListRun& run, bool compress) {
+  const std::string_view first = ListElement::Read(run.begin);
+  if (run.count == 1 && first.size() >= kPlainElementBytes) {
+    WriteRdbLength(sink, kQuicklistPlain);
+    return WriteRdbBytes(sink, first, compress);
+  }
+  WriteRdbLength(sink, kQuicklistPacked);
+  const size_t bytes = MaxListpackBytes(static_cast<size_t>(run.end - run.begin));
+  WriteListpack(sink, bytes, compress, [&run](ListpackWriter* writer) {
+    for (const char* at = run.begin; at != run.end;) {
+      const std::string_view element = ListElement::Read(at);
+      writer->Add(element);
+      at = ListElement::End(element);
+    }
+  });
+}
 
 int RdbVersionFor(const Entry& entry) {
   return entry.HasExpiringElements() ? kRdbVersionValkey : kRdbVersion;
@@ -203,10 +203,10 @@ void RdbValueWriter::WritePacked(ByteSink* sink) {
   switch (entry_->type()) {
     case ValueType::kList:
       WriteRdbLength(sink, 1);
-      return WriteRun(sink,
-                      {block.data() + PackedList::kHeaderBytes, block.data() + block.size(),
-                       PackedList(block).count()},
-                      options_.compress);
+      return WriteRdbListNode(sink,
+                              {block.data() + PackedList::kHeaderBytes, block.data() + block.size(),
+                               PackedList(block).count()},
+                              options_.compress);
     case ValueType::kSet:
       if (entry_->collection_encoding() != CollectionEncoding::kIntegers) {
         return WritePackedSet(sink);
@@ -230,7 +230,7 @@ void RdbValueWriter::WritePacked(ByteSink* sink) {
 
 bool RdbValueWriter::StepList(ByteSink* sink) {
   while (chunk_ != nullptr) {
-    WriteRun(sink, chunk_->run(), options_.compress);
+    WriteRdbListNode(sink, chunk_->run(), options_.compress);
     chunk_ = chunk_->next();
     if (StepIsDone(*sink)) break;
   }

@@ -37,6 +37,11 @@ void RdbWriter::SelectDatabase(uint64_t database, uint64_t keys, uint64_t expiri
   WriteRdbLength(sink_, expiring);
 }
 
+void RdbWriter::ReturnToDatabase(uint64_t database) {
+  sink_->Byte(static_cast<uint8_t>(RdbOpcode::kSelectDb));
+  WriteRdbLength(sink_, database);
+}
+
 void RdbWriter::Head(const Entry& entry, int64_t now_ms) {
   if (entry.has_expiry_field()) {
     sink_->Byte(static_cast<uint8_t>(RdbOpcode::kExpireTimeMs));

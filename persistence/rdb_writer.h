@@ -17,6 +17,7 @@
 namespace spinel {
 
 class ListChunk;
+struct ListRun;
 
 struct RdbWriteOptions {
   // RdbVersionFor() of every entry, at least. From kRdbVersionSetListpack on, small sets are
@@ -80,6 +81,8 @@ class RdbWriter {
   void Function(std::string_view code);
   // `keys` and `expiring` let who loads the file make room; they need not be exact.
   void SelectDatabase(uint64_t database, uint64_t keys, uint64_t expiring);
+  // Goes on with a database that has been selected before.
+  void ReturnToDatabase(uint64_t database);
   // Everything of a key that comes in front of its value; then an RdbValueWriter goes on.
   void Head(const Entry& entry, int64_t now_ms);
   // A whole key.
@@ -91,6 +94,9 @@ class RdbWriter {
   ByteSink* const sink_;
   const RdbWriteOptions options_;
 };
+
+// A node of a list: one of a big list's chunks.
+void WriteRdbListNode(ByteSink* sink, const ListRun& run, bool compress);
 
 // The value as DUMP gives it: type, value, version, checksum.
 std::string DumpValue(const Entry& entry);

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "server/saver.h"
 #include "server/version.h"
 
 namespace spinel {
@@ -30,6 +31,19 @@ std::string MemoryLine(const Config& config, const MemoryLimit& limit) {
                      config.GetOne("maxmemory-policy").value_or(""), host);
 }
 
+std::string PersistenceLine(const Config& config) {
+  const std::string path = SnapshotPath(config);
+  std::string points;
+  for (const SavePoint& point : config.save_points()) {
+    points += fmt::format("{}{} changes in {} s", points.empty() ? "" : ", ", point.changes,
+                          point.seconds);
+  }
+  if (points.empty()) {
+    return fmt::format("no save points: snapshots go to {} only on SAVE and BGSAVE", path);
+  }
+  return fmt::format("snapshots go to {} after {}, and at the end", path, points);
+}
+
 bool BoundBeyondLoopback(const Config& config) {
   for (const std::string& entry : config.bind_addresses()) {
     const std::string address = entry.starts_with('-') ? entry.substr(1) : entry;
@@ -51,7 +65,7 @@ std::vector<std::string> StartupScreen(const Server& server, const StartupFacts&
   lines.push_back("  Listening on    " + (listening.empty() ? "nothing" : listening));
   lines.push_back(fmt::format("  Event loops     {} ({})", facts.loops, facts.loops_reason));
   lines.push_back("  Memory          " + MemoryLine(config, facts.memory));
-  lines.push_back("  Persistence     none: data lives in memory only");
+  lines.push_back("  Persistence     " + PersistenceLine(config));
   lines.push_back(std::string("  Authentication  ") +
                   (server.needs_password()   ? "password required"
                    : config.protected_mode() ? "no password; protected mode lets loopback in only"

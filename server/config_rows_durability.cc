@@ -17,9 +17,6 @@ constexpr ConfigChoice kPropagationErrors[] = {
 constexpr ConfigChoice kStateSaveModes[] = {{"sync", 0}, {"best-effort", 1}};
 constexpr ConfigChoice kEndpointTypes[] = {{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}};
 
-constexpr std::string_view kNoSnapshots =
-    "this version writes no snapshots; the data is gone when the server stops";
-constexpr std::string_view kNoSnapshotDetail = "this version writes no snapshots";
 constexpr std::string_view kNoAof =
     "there is no append-only file; writes since the last snapshot are lost in a crash";
 constexpr std::string_view kNoAofDetail = "there is no append-only file";
@@ -90,45 +87,39 @@ constexpr ConfigRow kSnapshots[] = {
     Special("save", "3600 1 300 100 60 10000", &kSaveOption,
             "Pairs of seconds and changes: snapshot when that many changes have happened and that "
             "much time has passed. `\"\"`: never.")
-        .MultiArg()
-        .Warns(kNoSnapshots),
+        .MultiArg(),
     Special<&Config::dir>("dir", ".", &kDirOption,
                           "Folder for snapshots; also becomes the working folder.")
         .Protected()
         .DenyLoading(),
     Text<&Config::dbfilename>("dbfilename", "dump.rdb", "Name of the snapshot in that folder.")
         .Protected()
-        .Check(CheckDbFileName)
-        .NoEffect(kNoSnapshotDetail),
-    Bool<&Config::rdbcompression>("rdbcompression", true, "Compress strings in snapshots.")
-        .NoEffect(kNoSnapshotDetail),
+        .Check(CheckDbFileName),
+    Bool<&Config::rdbcompression>("rdbcompression", true, "Compress strings in snapshots."),
     Bool<&Config::rdbchecksum>("rdbchecksum", true, "Put a checksum at the end of snapshots.")
-        .Immutable()
-        .NoEffect(kNoSnapshotDetail),
+        .Immutable(),
     Bool<&Config::rdb_save_incremental_fsync>("rdb-save-incremental-fsync", true,
-                                              "Sync a snapshot every few megabytes.")
-        .NoEffect(kNoSnapshotDetail),
+                                              "Sync a snapshot every few megabytes."),
     Bool<&Config::stop_writes_on_bgsave_error>("stop-writes-on-bgsave-error", true,
-                                               "Refuse writes when the last snapshot failed.")
-        .NoEffect(kNoSnapshotDetail),
+                                               "Refuse writes when the last snapshot failed."),
     Bool("rdb-del-sync-files", false, "Delete snapshots made for replicas.")
         .NoEffect(kNoReplication),
     Enum("rdb-version-check", 0, kRdbVersionChecks,
          "Refuse snapshots of unknown versions, or try them.")
-        .NoEffect(kNoSnapshotDetail),
+        .NoEffect("unknown versions are always refused"),
     Enum("sanitize-dump-payload", 0, kSanitizeModes,
          "Check the data of RESTORE and of snapshots in full.")
         .NoEffect("such data is always checked in full"),
     Integer("rdb-key-save-delay", 0, kIntMin, kIntMax, "Slow snapshots down, for tests.")
         .Hidden()
-        .NoEffect(kNoSnapshotDetail),
+        .NoEffect("snapshots are as quick as they can be"),
     Integer("key-load-delay", 0, kIntMin, kIntMax, "Slow loading down, for tests.")
         .Hidden()
-        .NoEffect(kNoSnapshotDetail),
+        .NoEffect("loading is as quick as it can be"),
     Integer("loading-process-events-interval-bytes", 2 * kMb, 1024, kIntMax,
             "Bytes to load between two looks at clients.")
         .Hidden()
-        .NoEffect(kNoSnapshotDetail),
+        .NoEffect("clients are looked at all the time"),
 };
 
 constexpr ConfigRow kAppendOnly[] = {

@@ -51,6 +51,23 @@ std::string NotInMultiText(const CommandSpec& spec) {
   return "ERR Command not allowed inside a transaction";
 }
 
+// What a server in trouble refuses; PING is refused like a write, so that who looks after the
+// server learns of it.
+std::string_view SavingFailsText(const Session& session, const Command& command) {
+  const uint32_t flags = Dispatcher::FlagsOf(session, command);
+  if ((flags & kWrite) == 0 && command.spec->name != "PING") return {};
+  return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist "
+         "to disk. Commands that may modify the data set are disabled, because this instance is "
+         "configured to report errors during writes if RDB snapshotting fails "
+         "(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the "
+         "RDB error.";
+}
+
+std::string_view LoadingText(const Command& command) {
+  if (command.Has(kLoading)) return {};
+  return "LOADING Redis is loading the dataset in memory";
+}
+
 // The text of the refusal, or empty.
 std::string Refusal(const Server& server, const Session& session, const Request& request) {
   const Command* command = request.command;
@@ -65,6 +82,10 @@ std::string Refusal(const Server& server, const Session& session, const Request&
     return "NOAUTH Authentication required.";
   }
   if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
+  if (server.Has(Trouble::kSavingFails)) {
+    const std::string_view text = SavingFailsText(session, *command);
+    if (!text.empty()) return std::string(text);
+  }
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
       !AllowedWhileSubscribed(*command->spec)) {
     return fmt::format(
@@ -72,6 +93,7 @@ std::string Refusal(const Server& server, const Session& session, const Request&
         "allowed in this context",
         command->name);
   }
+  if (server.Has(Trouble::kLoading)) return std::string(LoadingText(*command));
   return {};
 }
 
@@ -198,8 +220,8 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
   const Command* command = request.command;
   const bool fits = command != nullptr && command->spec->handler != nullptr &&
                     command->ArityFits(request.args.size());
-  const bool plain =
-      fits && session->authenticated && !session->subscribed() && !session->in_multi();
+  const bool plain = fits && session->authenticated && !session->subscribed() &&
+                     !session->in_multi() && !server->in_trouble();
   const uint64_t end = plain || !Intercept(server, loop, session, request, reply)
                            ? Run(server, loop, session, request, reply, Locking::kTake, begin)
                            : CycleClock::Now();

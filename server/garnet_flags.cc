@@ -79,7 +79,7 @@ constexpr Flag kFlags[] = {
     {"checkpointdir", 'c', Kind::kValue, Meaning::kCheckpointDir, "dir",
      "sets dir, the folder for snapshots"},
     {"recover", 'r', Kind::kFlag, Meaning::kNothing, "",
-     "a version that writes snapshots loads the one in dir at every start"},
+     "the snapshot in dir is loaded at every start"},
     {"aof", 0, Kind::kFlag, Meaning::kYesNo, "appendonly", "sets appendonly"},
     IgnoredValue("aof-commit-freq", kNoLog),
     {"logger-level", 0, Kind::kValue, Meaning::kLogLevel, "loglevel", "sets loglevel"},

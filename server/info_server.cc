@@ -1,4 +1,4 @@
-// INFO's sections about the process: server, clients, persistence, replication, cpu, modules,
+// INFO's sections about the process: server, clients, replication, cpu, modules,
 // cluster, keyspace.
 
 #include <sys/resource.h>
@@ -153,41 +153,6 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
   text->Field("total_watched_keys", source.server.store().WatchedKeys());
   text->Field("total_blocking_keys", blocked.keys);
   text->Field("total_blocking_keys_on_nokey", 0);
-}
-
-// Data lives in memory only: what is said here is that nothing is saved, loaded or logged.
-void WritePersistenceInfo(const InfoSource& source, InfoText* text) {
-  text->Section("Persistence");
-  text->Field("loading", 0);
-  text->Field("async_loading", 0);
-  text->Field("current_cow_peak", 0);
-  text->Field("current_cow_size", 0);
-  text->Field("current_cow_size_age", 0);
-  text->Field("current_fork_perc", "0.00");
-  text->Field("current_save_keys_processed", 0);
-  text->Field("current_save_keys_total", 0);
-  text->Field("rdb_changes_since_last_save", source.server.Changes());
-  text->Field("rdb_bgsave_in_progress", 0);
-  text->Field("rdb_last_save_time", source.server.saved_ms.load() / 1000);
-  text->Field("rdb_last_bgsave_status", "ok");
-  text->Field("rdb_last_bgsave_time_sec", -1);
-  text->Field("rdb_current_bgsave_time_sec", -1);
-  text->Field("rdb_saves", 0);
-  text->Field("rdb_last_cow_size", 0);
-  text->Field("rdb_last_load_keys_expired", 0);
-  text->Field("rdb_last_load_keys_loaded", 0);
-  text->Field("aof_enabled", 0);
-  text->Field("aof_rewrite_in_progress", 0);
-  text->Field("aof_rewrite_scheduled", 0);
-  text->Field("aof_last_rewrite_time_sec", -1);
-  text->Field("aof_current_rewrite_time_sec", -1);
-  text->Field("aof_last_bgrewrite_status", "ok");
-  text->Field("aof_rewrites", 0);
-  text->Field("aof_rewrites_consecutive_failures", 0);
-  text->Field("aof_last_write_status", "ok");
-  text->Field("aof_last_cow_size", 0);
-  text->Field("module_fork_in_progress", 0);
-  text->Field("module_fork_last_cow_size", 0);
 }
 
 void WriteReplicationInfo(const InfoSource& source, InfoText* text) {

@@ -11,6 +11,7 @@
 #include <future>
 
 #include "server/log.h"
+#include "server/shutdown.h"
 
 namespace spinel {
 namespace {
@@ -147,13 +148,14 @@ void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
   least->Post([least, fd, family, origin] { least->Adopt(fd, family, origin); });
 }
 
-void LoopGroup::Run() {
+void LoopGroup::Run(const std::function<void()>& serving) {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   WaitForSignal();
   for (auto& loop : loops_) loop->Start();
   for (auto& listener : tcp_listeners_) listener->Start();
   if (unix_listener_ != nullptr) unix_listener_->Start();
+  serving();
   io_.run();
   tcp_listeners_.clear();
   unix_listener_.reset();
@@ -164,8 +166,9 @@ void LoopGroup::Run() {
 void LoopGroup::WaitForSignal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    LogWarning("Received {} scheduling shutdown...", signal == SIGINT ? "SIGINT" : "SIGTERM");
-    Shutdown();
+    server_->shutdown().OnSignal(signal == SIGINT);
+    // Saving may fail, and then the server goes on.
+    WaitForSignal();
   });
 }
 

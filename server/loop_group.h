@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,8 @@ class LoopGroup final : public Runtime {
 
   // Opens the sockets that the configuration names. An empty return: done; else why not.
   std::string Listen();
-  // Serves until Shutdown or a signal.
-  void Run();
+  // Serves until Shutdown or a signal that means it. `serving` is called when the loops run.
+  void Run(const std::function<void()>& serving);
 
   // Runtime.
   int loops() const override { return static_cast<int>(loops_.size()); }

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "persistence/snapshot.h"
 #include "server/banner.h"
 #include "server/command_line.h"
 #include "server/config.h"
@@ -19,6 +20,7 @@
 #include "server/daemon.h"
 #include "server/health_check.h"
 #include "server/host_resources.h"
+#include "server/loading.h"
 #include "server/log.h"
 #include "server/loop_group.h"
 #include "server/server.h"
@@ -53,6 +55,24 @@ void IgnoreSignals() {
   std::signal(SIGHUP, SIG_IGN);
 }
 
+void LogStart(const Server& server, const StartupFacts& facts, int64_t clients) {
+  const Config& config = server.config();
+  for (const std::string& line : StartupScreen(server, facts)) LogNotice("{}", line);
+  for (const ConfigNotice& notice : config.notices) {
+    Log(notice.warning ? LogLevel::kWarning : LogLevel::kNotice, "{}", notice.text);
+  }
+  for (const std::string& line : StartupWarnings(server)) LogWarning("{}", line);
+  if (clients < config.maxclients()) {
+    LogWarning("Open files are limited to {} clients instead of {}. Remedy: raise 'ulimit -n'.",
+               clients, config.maxclients());
+  }
+}
+
+int FailStart(const std::string& error) {
+  LogWarning("{}", error);
+  return Fail(error);
+}
+
 int Serve(Config* config, const MemoryLimit& memory) {
   StartupFacts facts;
   facts.memory = memory;
@@ -65,24 +85,26 @@ int Serve(Config* config, const MemoryLimit& memory) {
   }
   Server server(config, UnixMilliseconds(), facts.loops);
   LoopGroup loops(&server, facts.loops);
-  if (const std::string error = loops.Listen(); !error.empty()) {
-    LogWarning("{}", error);
-    return Fail(error);
-  }
+  RemoveStaleSnapshots(config->dir());
+  // Before anybody is let in: clients that come early are told to wait.
+  if (const Status found = server.loading().Open(); !found.ok()) return FailStart(found.message());
+  if (const std::string error = loops.Listen(); !error.empty()) return FailStart(error);
   const PidFile pid_file(*config);
-  const int64_t clients = RaiseFileLimit(config->maxclients());
-  for (const std::string& line : StartupScreen(server, facts)) LogNotice("{}", line);
-  for (const ConfigNotice& notice : config->notices) {
-    Log(notice.warning ? LogLevel::kWarning : LogLevel::kNotice, "{}", notice.text);
-  }
-  for (const std::string& line : StartupWarnings(server)) LogWarning("{}", line);
-  if (clients < config->maxclients()) {
-    LogWarning("Open files are limited to {} clients instead of {}. Remedy: raise 'ulimit -n'.",
-               clients, config->maxclients());
-  }
-  LogNotice("Ready to accept connections");
-  NotifySupervisor(*config);
-  loops.Run();
+  LogStart(server, facts, RaiseFileLimit(config->maxclients()));
+  std::string failure;
+  loops.Run([&] {
+    server.loading().Start([&](const Status& loaded) {
+      if (loaded.ok()) {
+        LogNotice("Ready to accept connections");
+        NotifySupervisor(*config);
+        return;
+      }
+      failure = loaded.message();
+      loops.Shutdown();
+    });
+  });
+  server.loading().Stop();
+  if (!failure.empty()) return FailStart(failure);
   LogWarning("Spinel is now ready to exit, bye bye...");
   return 0;
 }

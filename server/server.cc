@@ -5,9 +5,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <latch>
+#include <limits>
 
 #include "server/host_resources.h"
+#include "server/loading.h"
 #include "server/loop_state.h"
+#include "server/saver.h"
+#include "server/shutdown.h"
 
 namespace spinel {
 namespace {
@@ -37,6 +42,11 @@ uint64_t Microseconds(const timeval& time) {
 
 void PauseState::Pause(int64_t now_ms, int64_t until_ms, Mode mode) {
   MutexLock lock(&mutex_);
+  if (frozen_) {
+    thawed_mode_ = std::max(thawed_mode_, mode);
+    thawed_until_ms_ = std::max(thawed_until_ms_, until_ms);
+    return;
+  }
   const Mode current = this->mode(now_ms);
   if (current == Mode::kNone || until_ms > until_ms_.load()) until_ms_.store(until_ms);
   mode_.store(std::max(current, mode));
@@ -44,8 +54,29 @@ void PauseState::Pause(int64_t now_ms, int64_t until_ms, Mode mode) {
 
 void PauseState::Unpause() {
   MutexLock lock(&mutex_);
+  thawed_mode_ = Mode::kNone;
+  thawed_until_ms_ = 0;
+  if (frozen_) return;
   mode_.store(Mode::kNone);
   until_ms_.store(0);
+}
+
+void PauseState::Freeze() {
+  MutexLock lock(&mutex_);
+  if (frozen_) return;
+  frozen_ = true;
+  thawed_mode_ = mode_.load();
+  thawed_until_ms_ = until_ms_.load();
+  until_ms_.store(std::numeric_limits<int64_t>::max());
+  mode_.store(Mode::kWrite);
+}
+
+void PauseState::Thaw() {
+  MutexLock lock(&mutex_);
+  if (!frozen_) return;
+  frozen_ = false;
+  mode_.store(thawed_mode_);
+  until_ms_.store(thawed_until_ms_);
 }
 
 Store::Options Server::StoreOptions(const Config& config, int64_t now_ms, int loops) {
@@ -59,12 +90,14 @@ Store::Options Server::StoreOptions(const Config& config, int64_t now_ms, int lo
 }
 
 Server::Server(Config* config, int64_t now_ms, int loops)
-    : saved_ms(now_ms),
-      config_(config),
+    : config_(config),
       started_ms_(now_ms),
       run_id_(RandomHex(40)),
       commands_(Renames(*config), &command_error_),
       store_(StoreOptions(*config, now_ms, loops)) {
+  loading_ = std::make_unique<Loading>(this);
+  saver_ = std::make_unique<Saver>(this, now_ms);
+  shutdown_ = std::make_unique<ShutdownSequence>(this);
   RegisterHooks();
   ChangeReplicationId();
   startup_memory_.store(ReadProcessMemory().allocated);
@@ -91,12 +124,17 @@ void Server::RegisterHooks() {
     channels_.event_classes.store(published ? classes : 0, std::memory_order_relaxed);
     return std::string();
   };
+  const auto saving = [this](const Config&) {
+    saver_->UpdateTrouble();
+    return std::string();
+  };
   password(*config_);
   access(*config_);
   events(*config_);
   config_->OnChange("requirepass", password);
   config_->OnChange("notify-keyspace-events", events);
   config_->OnChange({"maxmemory-policy", "lfu-log-factor", "lfu-decay-time"}, access);
+  config_->OnChange({"save", "stop-writes-on-bgsave-error"}, saving);
 }
 
 bool Server::PasswordMatches(std::string_view password) const {
@@ -109,6 +147,36 @@ bool Server::PasswordMatches(std::string_view password) const {
                   static_cast<unsigned char>(wanted[i % wanted.size()]);
   }
   return difference == 0;
+}
+
+bool Server::WaitForLoops(int own) {
+  const int loops = runtime_->loops();
+  const bool is_loop = own >= 0;
+  if (is_loop && waits_for_loops_.exchange(true)) return false;
+  // The last loop may be in count_down() still when this one goes on.
+  const auto passed = std::make_shared<std::latch>(loops - (is_loop ? 1 : 0));
+  for (int i = 0; i < loops; ++i) {
+    if (i != own) runtime_->Post(i, [passed] { passed->count_down(); });
+  }
+  passed->wait();
+  if (is_loop) waits_for_loops_.store(false);
+  return true;
+}
+
+bool Server::Set(Trouble trouble, bool on) {
+  const auto bit = static_cast<uint32_t>(trouble);
+  const uint32_t before = on ? trouble_.fetch_or(bit) : trouble_.fetch_and(~bit);
+  return ((before & bit) != 0) != on;
+}
+
+std::vector<std::string> Server::function_codes() const {
+  MutexLock lock(&functions_mutex_);
+  return function_codes_;
+}
+
+void Server::set_function_codes(std::vector<std::string> codes) {
+  MutexLock lock(&functions_mutex_);
+  function_codes_ = std::move(codes);
 }
 
 std::string Server::replication_id() const {
@@ -165,6 +233,7 @@ void Server::Cron(int64_t now_ms) {
   constexpr int64_t kMemoryMs = 1000;
   if (now_ms - last_sample_ms_ >= kSampleMs) {
     last_sample_ms_ = now_ms;
+    saver_->Cron(now_ms);
     std::array<uint64_t, RateSampler::kMetrics> totals{};
     for (int i = 0; i < runtime_->loops(); ++i) {
       const LoopStats& stats = runtime_->loop(i).stats;

@@ -22,6 +22,9 @@
 
 namespace spinel {
 
+class Loading;
+class Saver;
+class ShutdownSequence;
 struct LoopState;
 
 // What the server needs of whatever runs its loops: threads and sockets, or a test.
@@ -44,7 +47,7 @@ class Runtime {
   virtual void Shutdown() = 0;
 };
 
-// CLIENT PAUSE: until when, and whom.
+// CLIENT PAUSE, and the pause while the server stops: until when, and whom.
 class PauseState {
  public:
   enum class Mode : uint8_t { kNone, kWrite, kAll };
@@ -52,6 +55,9 @@ class PauseState {
   // Of a pause that is in force the later end and the stricter mode stay.
   void Pause(int64_t now_ms, int64_t until_ms, Mode mode);
   void Unpause();
+  // Writes wait until Thaw, whatever clients say: the final snapshot is being taken.
+  void Freeze();
+  void Thaw();
   Mode mode(int64_t now_ms) const {
     const Mode mode = mode_.load(std::memory_order_relaxed);
     if (mode == Mode::kNone) [[likely]]
@@ -71,6 +77,16 @@ class PauseState {
   Mutex mutex_;  // of writers
   std::atomic<Mode> mode_{Mode::kNone};
   std::atomic<int64_t> until_ms_{0};
+  bool frozen_ ABSL_GUARDED_BY(mutex_) = false;
+  // What holds again after Thaw.
+  Mode thawed_mode_ ABSL_GUARDED_BY(mutex_) = Mode::kNone;
+  int64_t thawed_until_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Why commands may be refused that are all right by themselves.
+enum class Trouble : uint32_t {
+  kLoading = 1 << 0,      // the data is not there yet
+  kSavingFails = 1 << 1,  // writes are refused: stop-writes-on-bgsave-error
 };
 
 class Server {
@@ -89,6 +105,9 @@ class Server {
   BlockedClients& blocked() { return blocked_; }
   PauseState& pause() { return pause_; }
   RateSampler& rates() { return rates_; }
+  Loading& loading() const { return *loading_; }
+  Saver& saver() const { return *saver_; }
+  ShutdownSequence& shutdown() const { return *shutdown_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) {
@@ -99,6 +118,24 @@ class Server {
 
   // The latest reason why a command named by rename-command is unknown; empty: none.
   const std::string& command_error() const { return command_error_; }
+
+  // Waits until every other loop than `own` (-1: every loop) has finished what it executes: what is
+  // set before is seen by all that comes after. False: some loop waits like that already, and two
+  // would wait for each other.
+  bool WaitForLoops(int own);
+
+  // -- Trouble: looked at in front of every command ----------------------------------------------
+  bool in_trouble() const { return trouble_.load(std::memory_order_relaxed) != 0; }
+  bool Has(Trouble trouble) const {
+    return (trouble_.load(std::memory_order_relaxed) & static_cast<uint32_t>(trouble)) != 0;
+  }
+  // False: it was so already.
+  bool Set(Trouble trouble, bool on);
+
+  // -- Functions ---------------------------------------------------------------------------------
+  // The code of libraries that a snapshot held: written into the next one, so that nothing is lost.
+  std::vector<std::string> function_codes() const;
+  void set_function_codes(std::vector<std::string> codes);
 
   // -- Authentication
   // ------------------------------------------------------------------------------
@@ -140,7 +177,6 @@ class Server {
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
   // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
   std::atomic<size_t> list_own_chunk_bytes{0};
-  std::atomic<int64_t> saved_ms;  // when the data was last saved, or the start
 
  private:
   static Store::Options StoreOptions(const Config& config, int64_t now_ms, int loops);
@@ -156,6 +192,8 @@ class Server {
   ChannelRegistry channels_;
   BlockedClients blocked_;
   PauseState pause_;
+  std::atomic<uint32_t> trouble_{0};
+  std::atomic<bool> waits_for_loops_{false};
   RateSampler rates_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};
@@ -168,6 +206,12 @@ class Server {
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
   mutable Mutex listeners_mutex_;
   std::vector<std::string> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
+  mutable Mutex functions_mutex_;
+  std::vector<std::string> function_codes_ ABSL_GUARDED_BY(functions_mutex_);
+  // Last: they have threads that use the rest.
+  std::unique_ptr<Loading> loading_;
+  std::unique_ptr<Saver> saver_;
+  std::unique_ptr<ShutdownSequence> shutdown_;
 };
 
 }  // namespace spinel

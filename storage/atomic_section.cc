@@ -19,6 +19,7 @@ AtomicSection::~AtomicSection() {
     store_->ServeReady(*context_, {.several = &lock_, .all = everything_});
   }
   if (everything_) Store::everything_held_ = nullptr;
+  if (store_->release_later_) store_->ReleaseAll();
 }
 
 }  // namespace spinel

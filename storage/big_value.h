@@ -10,6 +10,8 @@
 
 namespace spinel {
 
+class ValuePicture;
+
 // What of an element is brought into the cache: the bucket that it is in, and then the element
 // itself.
 enum class ElementHint : uint8_t { kPlace, kElement };
@@ -50,8 +52,14 @@ class BigValue {
   int64_t armed_tick() const { return armed_tick_; }
   void set_armed_tick(int64_t tick) { armed_tick_ = tick; }
 
+  // While a snapshot is writing the value, or is going to: whom the value tells of its changes
+  // (snapshot_hook.h). Null otherwise; the snapshot's to set.
+  ValuePicture* picture() const { return picture_; }
+  void set_picture(ValuePicture* picture) { picture_ = picture; }
+
  private:
   int64_t armed_tick_ = kNotArmed;
+  ValuePicture* picture_ = nullptr;
 };
 
 }  // namespace spinel

@@ -77,6 +77,7 @@ void Entry::Delete(Entry* entry) {
 void Entry::CopyMetadata(const Entry& from) {
   std::memcpy(access_, from.access_, sizeof(access_));
   set_edited(from.edited());
+  set_epoch(from.epoch());
   if (has_expiry_field() && from.has_expiry_field()) {
     flags_ |= from.flags_ & (kFarExpiry | kArmed);
     std::memcpy(base() + kHeaderBytes, from.base() + kHeaderBytes, 8);

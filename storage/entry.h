@@ -159,6 +159,12 @@ class Entry {
     flags_ = static_cast<uint8_t>(edited ? flags_ | kEdited : flags_ & ~kEdited);
   }
 
+  // Which of two kinds of snapshots has the entry in its picture: see Stripe.
+  bool epoch() const { return (flags_ & kEpoch) != 0; }
+  void set_epoch(bool epoch) {
+    flags_ = static_cast<uint8_t>(epoch ? flags_ | kEpoch : flags_ & ~kEpoch);
+  }
+
   // Heap bytes of the entry and its value.
   size_t MemoryBytes() const;
   // Whether freeing the value may take long, so that it belongs on the Reclaimer.
@@ -173,6 +179,7 @@ class Entry {
   static constexpr uint8_t kFarExpiry = 2;
   static constexpr uint8_t kArmed = 4;
   static constexpr uint8_t kEdited = 8;
+  static constexpr uint8_t kEpoch = 16;
 
   Entry() = default;
   static Entry* Allocate(std::string_view key, ValueType type, uint8_t encoding, size_t value_size,

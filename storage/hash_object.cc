@@ -46,10 +46,13 @@ void HashObject::Insert(uint64_t hash, std::string_view name, const HashField::V
   table_.Insert(hash, field);
   field_bytes_ += field->MemoryBytes();
   if (expiry != Entry::kNoExpiry) AddToIndex(field);
+  if (picture() != nullptr) [[unlikely]]
+    picture()->Added(hash, name);
 }
 
 void HashObject::SetValue(Table::Position position, const HashField::Value& value) {
   HashField* const old = position.node();
+  KeepForPicture(*old);
   const bool indexed = old->has_expiry();
   if (indexed) RemoveFromIndex(old);
   field_bytes_ -= old->MemoryBytes();
@@ -62,6 +65,7 @@ void HashObject::SetValue(Table::Position position, const HashField::Value& valu
 void HashObject::SetExpiry(Table::Position position, int64_t expiry) {
   HashField* const old = position.node();
   if (old->expiry() == expiry) return;
+  KeepForPicture(*old);
   if (old->has_expiry()) RemoveFromIndex(old);
   field_bytes_ -= old->MemoryBytes();
   HashField* const field = HashField::WithExpiry(old, expiry);
@@ -72,10 +76,22 @@ void HashObject::SetExpiry(Table::Position position, int64_t expiry) {
 
 void HashObject::Erase(uint64_t hash, Table::Position position) {
   HashField* const field = position.node();
+  KeepForPicture(*field);
   if (field->has_expiry()) RemoveFromIndex(field);
   table_.Erase(hash, position);
   field_bytes_ -= field->MemoryBytes();
   HashField::Delete(field);
+}
+
+PictureElement HashObject::ElementOf(const HashField& field) {
+  const HashField::Value value = field.value();
+  return {.name = field.name(), .value = value.bytes, .blob = value.blob, .expiry = field.expiry()};
+}
+
+void HashObject::KeepForPicture(const HashField& field) {
+  if (picture() == nullptr) [[likely]]
+    return;
+  picture()->BeforeChange(HashFieldHash::Hash(field), ElementOf(field));
 }
 
 void HashObject::AddToIndex(HashField* field) {

@@ -14,6 +14,7 @@
 #include "storage/hash_field.h"
 #include "storage/hash_table.h"
 #include "storage/key_hash.h"
+#include "storage/value_picture.h"
 
 namespace spinel {
 
@@ -55,7 +56,12 @@ class HashObject final : public BigValue {
   void SetExpiry(Table::Position position, int64_t expiry);
   void Erase(uint64_t hash, Table::Position position);
 
+  // For a snapshot.
+  static PictureElement ElementOf(const HashField& field);
+
  private:
+  // Called before a field changes or goes.
+  void KeepForPicture(const HashField& field);
   // By expiry; the pointer makes the order total. Never empty.
   using ExpiryIndex = absl::btree_set<std::pair<int64_t, HashField*>>;
 

@@ -189,6 +189,12 @@ class HashTable {
     return Reverse(Reverse(cursor) + 1);
   }
 
+  // Whether the scan that has come to `cursor`, which is not 0, has passed the place of a node with
+  // this hash.
+  static bool ScanHasPassed(uint64_t cursor, uint64_t hash) {
+    return Reverse(hash) < Reverse(cursor);
+  }
+
   // Calls `visit(Position)` for every node whose hash may begin with the given low bits: its bucket
   // is that of `hash`, and its tag agrees as far as `known_bits` low bits of the hash tell. Expects
   // that `visit` does not change the table.

@@ -6,6 +6,7 @@
 #include "storage/big_value.h"
 #include "storage/blob.h"
 #include "storage/equal_bytes.h"
+#include "storage/snapshot_hook.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -29,7 +30,7 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
     Entry* expired = entry_;
     Remove();
     MarkTouched();
-    Discard(expired);
+    store->Discard({stripe_, physical_database_, Store::Discarded::kExpired}, *context, expired);
     context->stats->expired_keys.Add();
     Notify(kNotifyExpired, "expired");
   }
@@ -69,7 +70,8 @@ void KeySlot::Touch() {
 // True when the entry is a string whose room for the expiry is as wanted: then it now holds an
 // in-place value of `size` bytes, not filled yet.
 bool KeySlot::PrepareOverwrite(size_t size, bool with_expiry) {
-  if (entry_ == nullptr || entry_->type() != ValueType::kString ||
+  // A snapshot that needs the old value gets it as it is, in exchange for a new one.
+  if (entry_ == nullptr || KeepsOldValue() || entry_->type() != ValueType::kString ||
       entry_->string_encoding() == StringEncoding::kBlob ||
       entry_->has_expiry_field() != with_expiry) {
     return false;
@@ -119,6 +121,7 @@ void KeySlot::SetBlob(Blob* blob, int64_t expiry) {
 
 void KeySlot::PutUncounted(Entry* fresh) {
   assert(fresh->key() == key_.name);
+  stripe_->lock.AssertHeld();
   if (fresh->access_clock() == 0) {
     // A key that is overwritten again and again is in use: it keeps its frequency.
     const AccessTracking& tracking = store_->access_tracking_;
@@ -128,7 +131,6 @@ void KeySlot::PutUncounted(Entry* fresh) {
   }
   if (entry_ == nullptr) {
     if (database_ == nullptr) {
-      stripe_->lock.AssertHeld();
       database_ = stripe_->FindOrCreate(physical_database_, store_->databases_);
     }
     position_ = database_->table.Insert(key_.hash, fresh);
@@ -149,16 +151,19 @@ void KeySlot::PutUncounted(Entry* fresh) {
     Discard(entry_);
   }
   entry_ = fresh;
+  fresh->set_epoch(stripe_->epoch);
   if (fresh->has_expiry_field()) {
     ++database_->expiring;
     if (!fresh->armed()) ArmFor(fresh->expiry());
   }
   if (fresh->is_object()) {
     // A handle that is out for its elements names the place that it came from.
-    fresh->object()->set_armed_tick(BigValue::kNotArmed);
+    BigValue* const object = fresh->object();
+    object->set_armed_tick(BigValue::kNotArmed);
+    if (object->picture() != nullptr) [[unlikely]]
+      object->picture()->MovedTo(store_->StripeIndex(key_.hash));
     if (fresh->HasExpiringElements()) ElementExpiryChanged(/*had=*/false);
   }
-  stripe_->lock.AssertHeld();
   if (stripe_->observers != nullptr) [[unlikely]] {
     NoteReady();
     TouchWatchers();
@@ -185,17 +190,26 @@ void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {
 }
 
 char* KeySlot::ResizePacked(size_t bytes) {
+  BeforeChange();
   SetMoved(Entry::ResizeInline(entry_, bytes));
   return entry_->inline_value_data();
 }
 
 void KeySlot::BecomeObject(BigValue* object) {
+  BeforeChange();
   SetMoved(Entry::ResizeInline(entry_, sizeof(object)));
   entry_->set_collection_encoding(CollectionEncoding::kObject);
   entry_->set_object(object);
 }
 
+void KeySlot::DeleteObject(BigValue* object) {
+  if (object->picture() != nullptr) [[unlikely]]
+    return object->picture()->TakeOver(object);
+  delete object;
+}
+
 char* KeySlot::BecomePacked(CollectionEncoding encoding, size_t bytes) {
+  BeforeChange();
   SetMoved(Entry::ResizeInline(entry_, bytes));
   entry_->set_collection_encoding(encoding);
   return entry_->inline_value_data();
@@ -203,6 +217,7 @@ char* KeySlot::BecomePacked(CollectionEncoding encoding, size_t bytes) {
 
 void KeySlot::ChangeInteger(int64_t value) {
   assert(entry_->string_encoding() == StringEncoding::kInteger);
+  BeforeChange();
   entry_->set_integer(value);
   MarkChanged();
 }
@@ -215,32 +230,37 @@ void KeySlot::SetMoved(Entry* moved) {
 }
 
 Entry* KeySlot::Take() {
+  if (entry_ == nullptr) return nullptr;
+  BeforeChange();
+  return RemoveChanged();
+}
+
+// Expects an entry.
+Entry* KeySlot::RemoveChanged() {
   Entry* entry = entry_;
-  if (entry == nullptr) return nullptr;
   Remove();
   MarkChanged();
   return entry;
 }
 
 bool KeySlot::Delete() {
-  Entry* entry = Take();
-  if (entry == nullptr) return false;
-  Discard(entry);
+  if (entry_ == nullptr) return false;
+  Discard(RemoveChanged());
   return true;
 }
 
 bool KeySlot::Unlink() {
-  Entry* entry = Take();
-  if (entry == nullptr) return false;
-  if (entry->MemoryBytes() >= Blob::kMinBytes) {
-    store_->reclaimer_.Free(entry);
-  } else {
-    Entry::Delete(entry);
-  }
+  if (entry_ == nullptr) return false;
+  Entry* const entry = RemoveChanged();
+  const bool tiny = entry->MemoryBytes() < Blob::kMinBytes;
+  store_->Discard({stripe_, physical_database_,
+                   tiny ? Store::Discarded::kReplaced : Store::Discarded::kUnlinked},
+                  *context_, entry);
   return true;
 }
 
 void KeySlot::SetExpiry(int64_t unix_ms) {
+  BeforeChange();
   if (!entry_->has_expiry_field()) {
     SetMoved(Entry::WithExpiryField(entry_, true));
     ++database_->expiring;
@@ -254,6 +274,7 @@ void KeySlot::SetExpiry(int64_t unix_ms) {
 
 bool KeySlot::Persist() {
   if (entry_ == nullptr || !entry_->has_expiry_field()) return false;
+  BeforeChange();
   SetMoved(Entry::WithExpiryField(entry_, false));
   --database_->expiring;
   MarkChanged();
@@ -271,11 +292,11 @@ void KeySlot::Remove() {
 }
 
 void KeySlot::Discard(Entry* entry) {
-  if (entry->IsBig()) {
-    store_->reclaimer_.Free(entry);
-  } else {
-    Entry::Delete(entry);
-  }
+  store_->Discard({stripe_, physical_database_, Store::Discarded::kReplaced}, *context_, entry);
+}
+
+void KeySlot::KeepForSnapshot() {
+  store_->KeepForSnapshot(stripe_, physical_database_, *context_, entry_);
 }
 
 // Expects the expiry field. Keeps the handle that is out if it fires no later than the new expiry.

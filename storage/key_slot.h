@@ -63,18 +63,24 @@ class KeySlot {
   // -- Collections: what their classes are made with. None of these counts as a change.
   // Makes the key, whatever it was, a collection that is an object; takes that over.
   void PutObject(ValueType type, BigValue* object, int64_t expiry = Entry::kNoExpiry);
-  // The object of a collection that is one, as its own class.
+  // The object of a collection that is one, to be changed, as its own class.
   template <typename T>
   T* object() {
+    BeforeChange();
     return static_cast<T*>(entry_->object());
   }
   // The in-place bytes of a collection, to be changed; ResizePacked keeps as many as fit.
-  char* mutable_packed() { return entry_->inline_value_data(); }
+  char* mutable_packed() {
+    BeforeChange();
+    return entry_->inline_value_data();
+  }
   char* ResizePacked(size_t bytes);
   // The collection outgrows its entry, or fits into it again: key, expiry and access clock stay.
-  // BecomePacked expects the object to be taken care of by the caller, and the bytes to be filled.
+  // BecomePacked expects the object to be taken care of by the caller (DeleteObject), and the bytes
+  // to be filled.
   void BecomeObject(BigValue* object);
   char* BecomePacked(CollectionEncoding encoding, size_t bytes);
+  static void DeleteObject(BigValue* object);
   // For an object whose elements got, changed or lost expiries of their own; `had`: before that
   // some had one. Puts the value on the timing wheel.
   void ElementExpiryChanged(bool had);
@@ -98,7 +104,15 @@ class KeySlot {
 
   // For value types: the entry, to be changed; a moved entry is handed back; and the note that the
   // value did change.
-  Entry* mutable_entry() { return entry_; }
+  Entry* mutable_entry() {
+    BeforeChange();
+    return entry_;
+  }
+  // Whether a change will have to keep the old value, for a snapshot.
+  bool KeepsOldValue() const {
+    stripe_->lock.AssertHeld();
+    return stripe_->pictured && entry_ != nullptr && entry_->epoch() != stripe_->epoch;
+  }
   void SetMoved(Entry* moved);
   void MarkChanged(uint64_t changes = 1) {
     context_->stats->changes.Add(changes);
@@ -127,10 +141,17 @@ class KeySlot {
   int64_t now_ms() const { return context_->now_ms; }
 
  private:
+  // Called before anything of the entry changes.
+  void BeforeChange() {
+    if (KeepsOldValue()) [[unlikely]]
+      KeepForSnapshot();
+  }
+  void KeepForSnapshot();
   void NoteReady();
   void TouchWatchers();
   void RenewPosition();
   void Remove();
+  Entry* RemoveChanged();
   void Discard(Entry* entry);
   void StoreExpiry(int64_t unix_ms);
   void ArmFor(int64_t unix_ms);

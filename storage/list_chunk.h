@@ -148,6 +148,10 @@ class ListChunk {
     tail_ = Offset(at);
     count_ -= static_cast<uint32_t>(count);
   }
+  // The picture (snapshot_hook.h) for which the chunk has been written or needs not be; any number
+  // of its own.
+  uint32_t picture() const { return picture_; }
+  void set_picture(uint32_t picture) { picture_ = picture; }
   // Takes elements out; returns how many.
   size_t Filter(const ListFilter& filter);
   // Moves the elements so that all room is in front of them, or behind.
@@ -170,6 +174,7 @@ class ListChunk {
   size_t head_ = 0;  // the elements lie in [head_, tail_)
   size_t tail_ = 0;
   uint32_t count_ = 0;
+  uint32_t picture_ = 0;
 };
 
 static_assert(sizeof(ListChunk) == 48);

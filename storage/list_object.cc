@@ -60,6 +60,8 @@ void ListObject::Link(ListChunk* chunk, ListChunk* before) {
   }
   ++chunks_;
   memory_ += chunk->MemoryBytes();
+  if (picture() != nullptr) [[unlikely]]
+    picture()->Linked(chunk);
 }
 
 void ListObject::Remove(ListChunk* chunk) {
@@ -71,7 +73,9 @@ void ListObject::Remove(ListChunk* chunk) {
   if (tail_ == chunk) tail_ = prev;
   --chunks_;
   memory_ -= chunk->MemoryBytes();
-  ListChunk::Delete(chunk);
+  chunk->set_prev(nullptr);
+  chunk->set_next(nullptr);
+  ListChunk::DeleteChain(LeftByPicture(chunk, next, chunk->MemoryBytes()));
 }
 
 size_t ListObject::FirstBytes(size_t element_size, const ListLimits& limits) const {
@@ -106,6 +110,7 @@ void ListObject::Split(ListChunk* chunk, const char* at) {
   }
   ListChunk* const fresh = ListChunk::New(static_cast<size_t>(right.end - right.begin));
   fresh->Append(right);
+  KeepForPicture(chunk);
   chunk->DropBack(at, right.count);
   Link(fresh, chunk->next());
 }
@@ -118,6 +123,7 @@ void ListObject::MergeNext(ListChunk* left, const ListLimits& limits) {
   if (left->count() + right->count() > limits.max_count) return;
   if (limits.own_chunk_bytes != SIZE_MAX) return;  // it might bring some into company
   if (left->room() < right->bytes()) left = Grow(left, right->bytes(), limits, false);
+  KeepForPicture(left);
   left->Append(right->run());
   Remove(right);
 }
@@ -199,6 +205,7 @@ void ListObject::PushSlowly(ListEnd end, std::string_view element, const ListLim
     if (front) chunk->Slide(true);
     Link(chunk, front ? head_ : nullptr);
   }
+  KeepForPicture(chunk);
   front ? chunk->PushFront(element) : chunk->PushBack(element);
   ++size_;
 }
@@ -214,6 +221,7 @@ ListPosition ListObject::InsertInto(ListPosition position, std::string_view elem
     at = chunk->begin() + offset;
   }
   ++size_;
+  KeepForPicture(chunk);
   return {chunk, chunk->Insert(at, element)};
 }
 
@@ -256,6 +264,7 @@ void ListObject::Replace(ListPosition position, std::string_view element,
       (!limits.NeedsOwnChunk(element.size()) || chunk->count() == 1)) {
     // A chunk that was made for one big element is not kept for a small one.
     if (chunk->capacity() <= limits.max_bytes || bytes >= chunk->capacity() / 2) {
+      KeepForPicture(chunk);
       return chunk->Replace(position.at, element);
     }
   }
@@ -281,6 +290,7 @@ void ListObject::Erase(ListPosition position, const ListLimits& limits) {
     MergeNext(prev, limits);
     return;
   }
+  KeepForPicture(chunk);
   chunk->Erase(position.at);
   ListChunk* const prev = chunk->prev();
   MergeNext(chunk, limits);
@@ -293,7 +303,10 @@ ListObject::Removed ListObject::RemoveFromEnd(ListEnd end, size_t count) {
   if (count == 0) return removed;
   if (end == ListEnd::kHead) {
     const Seeked first = SeekChunk(count);  // the first that stays
-    if (first.index > 0) first.chunk->DropFront(first.chunk->run().Seek(first.index), first.index);
+    if (first.index > 0) {
+      KeepForPicture(first.chunk);
+      first.chunk->DropFront(first.chunk->run().Seek(first.index), first.index);
+    }
     ListChunk* const last_removed = first.chunk->prev();
     if (last_removed != nullptr) {
       removed = {head_, first.chunks, first.memory};
@@ -305,7 +318,10 @@ ListObject::Removed ListObject::RemoveFromEnd(ListEnd end, size_t count) {
     const Seeked last = SeekChunk(size_ - 1 - count);  // the last that stays
     ListChunk* const chunk = last.chunk;
     const size_t drop = chunk->count() - 1 - last.index;
-    if (drop > 0) chunk->DropBack(chunk->run().Seek(last.index + 1), drop);
+    if (drop > 0) {
+      KeepForPicture(chunk);
+      chunk->DropBack(chunk->run().Seek(last.index + 1), drop);
+    }
     if (chunk->next() != nullptr) {
       removed = {chunk->next(), chunks_ - last.chunks - 1,
                  memory_ - last.memory - chunk->MemoryBytes()};
@@ -313,6 +329,10 @@ ListObject::Removed ListObject::RemoveFromEnd(ListEnd end, size_t count) {
       removed.chain->set_prev(nullptr);
       tail_ = chunk;
     }
+  }
+  if (removed.chain != nullptr) {
+    ListChunk* const next = end == ListEnd::kHead ? head_ : nullptr;
+    removed.chain = LeftByPicture(removed.chain, next, removed.memory);
   }
   chunks_ -= removed.chunks;
   memory_ -= removed.memory;
@@ -333,6 +353,7 @@ size_t ListObject::RemoveMatches(ListEnd from, std::string_view element, size_t 
       const size_t found = CountInRun(chunk->run(), element);
       filter.skip = found > filter.remove ? found - filter.remove : 0;
     }
+    if (picture() != nullptr && CountInRun(chunk->run(), element) > 0) KeepForPicture(chunk);
     const size_t here = chunk->Filter(filter);
     if (here == 0) continue;
     removed += here;

@@ -10,6 +10,7 @@
 
 #include "storage/big_value.h"
 #include "storage/list_chunk.h"
+#include "storage/value_picture.h"
 
 namespace spinel {
 
@@ -57,6 +58,7 @@ class ListObject final : public BigValue {
     const size_t need = ListElement::Bytes(element.size());
     if (head_ != nullptr && head_->head_room() >= need && Accepts(*head_, element.size(), limits))
         [[likely]] {
+      KeepForPicture(head_);
       head_->PushFront(element);
       ++size_;
     } else {
@@ -67,6 +69,7 @@ class ListObject final : public BigValue {
     const size_t need = ListElement::Bytes(element.size());
     if (tail_ != nullptr && tail_->tail_room() >= need && Accepts(*tail_, element.size(), limits))
         [[likely]] {
+      KeepForPicture(tail_);
       tail_->PushBack(element);
       ++size_;
     } else {
@@ -139,6 +142,15 @@ class ListObject final : public BigValue {
   void Link(ListChunk* chunk, ListChunk* before);
   // Takes it out and deletes it.
   void Remove(ListChunk* chunk);
+  // Called before the elements of a chunk change.
+  void KeepForPicture(ListChunk* chunk) {
+    if (picture() != nullptr) [[unlikely]]
+      picture()->BeforeChunkChange(chunk);
+  }
+  // For chunks that have been taken out: what is left to be deleted.
+  ListChunk* LeftByPicture(ListChunk* chain, ListChunk* next, size_t bytes) {
+    return picture() == nullptr ? chain : picture()->Unlinked(chain, next, bytes);
+  }
 
   ListChunk* head_ = nullptr;
   ListChunk* tail_ = nullptr;

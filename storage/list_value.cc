@@ -113,7 +113,7 @@ void ListValue::Unpack() {
 void ListValue::PackIfSmall() {
   constexpr size_t kFewChunks = 4;
   if (!is_object()) return;
-  const auto* const object = slot_->object<ListObject>();
+  auto* const object = slot_->object<ListObject>();
   if (object->chunks() > kFewChunks || object->size() > limits_.max_count / 2) return;
   const size_t bytes = object->ElementBytes();
   if (bytes > std::min(limits_.max_bytes, PackedList::kMaxBytes) / 2) return;
@@ -121,7 +121,7 @@ void ListValue::PackIfSmall() {
       slot_->BecomePacked(CollectionEncoding::kPacked, PackedList::kHeaderBytes + bytes);
   StoreCount(block, object->size());
   object->CopyElements(block + PackedList::kHeaderBytes);
-  delete object;
+  KeySlot::DeleteObject(object);
 }
 
 // -- Ends

@@ -40,10 +40,14 @@ void BigSet::Insert(uint64_t hash, std::string_view bytes) {
   SetMember* const member = SetMember::New(bytes);
   member_bytes_ += member->MemoryBytes();
   table_.Insert(hash, member);
+  if (picture() != nullptr) [[unlikely]]
+    picture()->Added(hash, bytes);
 }
 
 void BigSet::Erase(uint64_t hash, MemberTable::Position position) {
   SetMember* const member = position.node();
+  if (picture() != nullptr) [[unlikely]]
+    picture()->BeforeChange(hash, ElementOf(*member));
   member_bytes_ -= member->MemoryBytes();
   table_.Erase(hash, position);
   SetMember::Delete(member);

@@ -16,6 +16,7 @@
 #include "storage/key_hash.h"
 #include "storage/memory.h"
 #include "storage/packed_list.h"
+#include "storage/value_picture.h"
 
 namespace spinel {
 
@@ -82,6 +83,8 @@ class BigSet final : public BigValue {
   void Remove(SetMember* member);
 
   const MemberTable& table() const { return table_; }
+  // For a snapshot.
+  static PictureElement ElementOf(const SetMember& member) { return {.name = member.bytes()}; }
 
  private:
   void Insert(uint64_t hash, std::string_view bytes);

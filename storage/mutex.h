@@ -6,6 +6,7 @@
 // Threads: any. For what is short and never sleeps there is SpinLock.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -49,6 +50,13 @@ class Condition {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
+  }
+  // The same, for at most so long. False: it was that long.
+  bool WaitFor(Mutex* mutex, std::chrono::milliseconds time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
+    const std::cv_status status = condition_.wait_for(lock, time);
+    lock.release();
+    return status == std::cv_status::no_timeout;
   }
   void NotifyAll() { condition_.notify_all(); }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "storage/random.h"
+#include "storage/snapshot_hook.h"
 
 namespace spinel {
 namespace {
@@ -243,7 +244,11 @@ void Store::TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out,
   Database* found = stripe->Find(physical);
   if (found == nullptr || found->table.empty()) return;
   *keys += found->table.size();
-  out->emplace_back(std::move(found->table));
+  if (snapshot_ != nullptr) {
+    snapshot_->TakeTable(physical, std::move(found->table));
+  } else {
+    out->emplace_back(std::move(found->table));
+  }
   found->expiring = 0;
   found->expiring_elements = 0;
 }
@@ -383,6 +388,8 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
     RemoveEntry(context, stripe, physical, entry, kNotifyGeneric, "del");
     return;
   }
+  if (stripe->pictured && entry->epoch() != stripe->epoch) [[unlikely]]
+    KeepForSnapshot(stripe, physical, context, entry);
   const size_t removed = object->RemoveExpired(context.now_ms, kMaxElements);
   context.stats->expired_fields.Add(removed);
   if (removed > 0) {
@@ -411,7 +418,7 @@ void Store::NotifyOf(const OpContext& context, int64_t event_class, std::string_
   context.Notify(event_class, event, Logical(physical), entry.key());
 }
 
-// Removes an entry that may be gone already; false: it was. Tells why.
+// Removes an entry that is over and may be gone already; false: it was. Tells why.
 bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
                         int64_t event_class, std::string_view event) {
   stripe->lock.AssertHeld();
@@ -425,11 +432,7 @@ bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, 
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;
-  if (entry->IsBig()) {
-    reclaimer_.Free(entry);
-  } else {
-    Entry::Delete(entry);
-  }
+  Discard({stripe, physical, Discarded::kExpired}, context, entry);
   return true;
 }
 

@@ -23,6 +23,8 @@
 
 namespace spinel {
 
+class SnapshotHook;
+
 class Store {
  public:
   struct Options {
@@ -128,6 +130,36 @@ class Store {
   void Flush(const OpContext& context, int database, bool background);
   void SwapDatabases(const OpContext& context, int first, int second);
 
+  // -- Snapshots (snapshot_hook.h, persistence/snapshot.h) ---------------------------------------
+  // False: another snapshot has not ended.
+  bool ReserveSnapshot();
+  // The moment of a snapshot that was reserved: runs `at_cut` with every stripe locked, giving it
+  // what each database has (without the TTL); from then on the hook is told of changes. With
+  // `one_thread` the locks are real ones until StopSharing. Expects that this thread holds no
+  // stripe, or every one.
+  using AtCut = absl::FunctionRef<void(std::span<const DatabaseInfo>)>;
+  void BeginSnapshot(SnapshotHook* hook, AtCut at_cut);
+  // The hook is told of nothing any more. Expects that every stripe has been walked to its end, and
+  // that this thread holds none.
+  void DetachSnapshot();
+  // Another snapshot may be reserved.
+  void EndSnapshot();
+  // On the thread of a store with `one_thread`, holding nothing: if no snapshot runs, there is only
+  // this thread again.
+  void StopSharing();
+  // Goes on walking over one database of one stripe, under its lock, until `visit` returns false at
+  // the end of a bucket. It is called with nullptr for what is in the picture already; what it has
+  // visited is. Returns the next cursor; 0 begins and ends.
+  using PictureVisitor = absl::FunctionRef<bool(Entry*)>;
+  uint64_t WalkStripe(uint32_t stripe, int physical, uint64_t cursor, PictureVisitor visit);
+  uint32_t stripes() const { return stripe_count_; }
+  // The lock of a stripe, for a StripeLock.
+  SpinLock* PictureLock(uint32_t stripe);
+  // Both expect any stripe's lock. The tables of a logical database; the epoch of entries that are
+  // in the picture.
+  int PhysicalDatabase(int database) const { return Physical(database); }
+  bool PictureEpoch() const;
+
   // Removes keys of wheel 0 <= wheel < kWheels that are due, and elements that are, a bounded
   // batch. True: call again.
   bool ExpireStep(const OpContext& context, int wheel);
@@ -170,6 +202,22 @@ class Store {
   void ServeDeferred(const OpContext& context);
   static void RunUnlocked(const OpContext& context);
 
+  // An entry that is in no table any more.
+  struct Discarded {
+    enum Why : uint8_t { kReplaced, kUnlinked, kExpired };
+    Stripe* stripe;
+    int physical;
+    Why why;
+  };
+  // Frees it, on the reclaimer's thread if that takes long or it was unlinked, or leaves it to the
+  // snapshot.
+  void Discard(const Discarded& from, const OpContext& context, Entry* entry);
+  bool GiveToSnapshot(const Discarded& from, const OpContext& context, Entry* entry);
+  // For an entry that is not in the snapshot's picture and is about to change.
+  void KeepForSnapshot(Stripe* stripe, int physical, const OpContext& context, Entry* entry);
+  void ShareLocks();
+  void ReleaseAll();
+
   // Tells those who watch the key of an entry that is changed without a slot.
   void TouchWatchers(Stripe* stripe, int physical, const Entry& entry);
   // What a logical database holds is about to go, or to be swapped with `other`'s (-1: with
@@ -194,12 +242,16 @@ class Store {
   const uint32_t stripe_count_;
   const int stripe_shift_;
   const int databases_;
-  const bool one_thread_;
+  bool one_thread_;  // false while a snapshot's thread uses a store that has one thread otherwise
+  bool shared_ = false;         // that is so
+  bool release_later_ = false;  // once this thread's AtomicSection ends
   std::unique_ptr<Stripe[]> stripes_;
   std::vector<uint8_t> physical_;  // SWAPDB swaps two of these, holding every stripe's lock
   std::vector<std::unique_ptr<TimingWheel>> wheels_;
   AccessTracking access_tracking_;
   Reclaimer reclaimer_;
+  SnapshotHook* snapshot_ = nullptr;  // guarded by any stripe's lock, changed under all of them
+  std::atomic<bool> snapshot_busy_{false};
   static constinit inline thread_local const Store* everything_held_ = nullptr;
 };
 

@@ -27,7 +27,7 @@ size_t NewCapacity(size_t old_size, size_t size) {
 
 bool FitsInPlace(const KeySlot& slot, size_t size) {
   if (!slot.exists()) return false;
-  if (slot->string_encoding() != StringEncoding::kBlob) return false;
+  if (slot->string_encoding() != StringEncoding::kBlob || slot.KeepsOldValue()) return false;
   return slot->blob()->unique() && size <= slot->blob()->capacity();
 }
 

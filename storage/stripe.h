@@ -39,6 +39,10 @@ struct Observers {
 
 struct alignas(64) Stripe {
   SpinLock lock;
+  // While a snapshot is taken: whatever changes must be kept for it if it is not in its picture
+  // yet. An entry is if its epoch is the stripe's; the beginning of a snapshot turns that over.
+  bool pictured ABSL_GUARDED_BY(lock) = false;
+  bool epoch ABSL_GUARDED_BY(lock) = false;
   Database first ABSL_GUARDED_BY(lock);                      // database 0, in the lock's cache line
   std::unique_ptr<Database[]> others ABSL_GUARDED_BY(lock);  // 1.., made by the first key in them
   std::unique_ptr<Observers> observers ABSL_GUARDED_BY(lock);  // only while there are any

@@ -60,9 +60,12 @@ void ZsetObject::Add(double score, std::string_view member, uint64_t hash) {
   node_bytes_ += node->MemoryBytes();
   index_.Insert(hash, node);
   tree_.Insert(node);
+  if (picture() != nullptr) [[unlikely]]
+    picture()->Added(hash, member);
 }
 
 void ZsetObject::Remove(ZsetNode* node, uint64_t hash) {
+  KeepForPicture(*node);
   tree_.Remove(node);
   Forget(node, hash);
 }

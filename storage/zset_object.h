@@ -10,6 +10,7 @@
 #include "storage/big_value.h"
 #include "storage/hash_table.h"
 #include "storage/key_hash.h"
+#include "storage/value_picture.h"
 #include "storage/zset_range.h"
 #include "storage/zset_tree.h"
 
@@ -45,20 +46,33 @@ class ZsetObject final : public BigValue {
   ZsetNode* Find(std::string_view member, uint64_t hash) const;
   // Expects that it is no member yet.
   void Add(double score, std::string_view member, uint64_t hash);
-  void SetScore(ZsetNode* node, double score) { tree_.SetScore(node, score); }
+  void SetScore(ZsetNode* node, double score) {
+    KeepForPicture(*node);
+    tree_.SetScore(node, score);
+  }
   void Remove(ZsetNode* node, uint64_t hash);
   // Removes the member of a rank < size(); calls `visit(const ZsetNode&)` before it is gone.
   template <typename Visit>
   void RemoveAt(uint64_t rank, Visit&& visit) {
     ZsetNode* node = tree_.RemoveAt(rank);
+    KeepForPicture(*node);
     visit(*node);
     Forget(node, HashOf(node->member()));
   }
 
   const ZsetTree& tree() const { return tree_; }
   const Index& index() const { return index_; }
+  // For a snapshot.
+  static PictureElement ElementOf(const ZsetNode& node) {
+    return {.name = node.member(), .score = node.score()};
+  }
 
  private:
+  // Called before a member gets another score or goes.
+  void KeepForPicture(const ZsetNode& node) {
+    if (picture() != nullptr) [[unlikely]]
+      picture()->BeforeChange(HashOf(node.member()), ElementOf(node));
+  }
   // Takes a node that is in the tree no more out of the index and frees it.
   void Forget(ZsetNode* node, uint64_t hash);
 

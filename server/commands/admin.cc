@@ -9,6 +9,7 @@
 #include "server/commands/help.h"
 #include "server/info.h"
 #include "server/log.h"
+#include "server/shutdown.h"
 
 namespace spinel {
 namespace {
@@ -33,51 +34,45 @@ void Role(CommandContext&, ArgReader&, ReplyWriter& reply) {
   reply.Array(0);
 }
 
-struct ShutdownOptions {
-  bool save = false;
-  bool nosave = false;
-  bool now = false;
-  bool force = false;
-  bool abort = false;
-};
-
-ShutdownOptions ReadShutdownOptions(ArgReader& args) {
-  ShutdownOptions options;
+// `*abort`: the one word that is about another SHUTDOWN.
+ShutdownRequest ReadShutdownRequest(ArgReader& args, bool* abort) {
+  ShutdownRequest request;
   while (args.HasNext()) {
     if (args.Tag("NOSAVE")) {
-      options.nosave = true;
+      request.nosave = true;
     } else if (args.Tag("SAVE")) {
-      options.save = true;
+      request.save = true;
     } else if (args.Tag("NOW")) {
-      options.now = true;
+      request.now = true;
     } else if (args.Tag("FORCE")) {
-      options.force = true;
+      request.force = true;
     } else if (args.Tag("ABORT")) {
-      options.abort = true;
+      *abort = true;
     } else {
       args.SyntaxError();
     }
   }
-  const bool any = options.save || options.nosave || options.now || options.force;
-  if ((options.abort && any) || (options.save && options.nosave)) args.SyntaxError();
-  return options;
+  const bool any = request.save || request.nosave || request.now || request.force;
+  if ((*abort && any) || (request.save && request.nosave)) args.SyntaxError();
+  return request;
 }
 
-// There are no replicas to wait for, so NOW changes nothing and ABORT never finds anything to stop.
-// Nothing can save the data set: who insists on that is refused, unless FORCE says not to care.
+// There are no replicas to wait for, so NOW changes nothing.
 void Shutdown(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  const ShutdownOptions options = ReadShutdownOptions(args);
+  bool abort = false;
+  const ShutdownRequest request = ReadShutdownRequest(args, &abort);
   if (!args.Done(reply)) return;
-  if (options.abort) return reply.Error("ERR No shutdown in progress.");
-  if (options.save) {
-    LogWarning("SHUTDOWN SAVE: this server keeps its data in memory only and can't save it{}",
-               options.force ? "; stopping nevertheless, as told by FORCE" : "");
-    if (!options.force) return reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  ShutdownSequence& shutdown = ctx.server().shutdown();
+  if (abort) {
+    if (!shutdown.Abort()) return reply.Error("ERR No shutdown in progress.");
+    return reply.Ok();
   }
   LogWarning("User requested shutdown...");
+  if (!shutdown.Run(request, ctx.loop().index, ctx.now_ms())) {
+    return reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  }
   // As with Redis there is no reply: the connection's end says it.
   ctx.session().close_after_reply = true;
-  ctx.server().runtime().Shutdown();
 }
 
 void ModuleList(CommandContext&, ArgReader&, ReplyWriter& reply) { reply.Array(0); }

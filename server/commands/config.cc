@@ -34,6 +34,7 @@ void ConfigGet(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 void ConfigSet(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ConfigSetContext context;
   context.local_client = ctx.session().origin.loopback;
+  context.loading = ctx.server().Has(Trouble::kLoading);
   ReplyStatus(ctx.server().mutable_config().Set(ctx.args().subspan(2), context), reply);
 }
 

@@ -6,6 +6,7 @@
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/saver.h"
 
 namespace spinel {
 namespace {
@@ -25,6 +26,9 @@ void Flush(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, int databas
   }
   if (!args.Done(reply)) return;
   ctx.store().Flush(ctx.op(), database, background);
+  if (database == kAllDatabases) {
+    ctx.server().saver().DataFlushed(ctx.now_ms(), ctx.locking() == Locking::kHeld);
+  }
   reply.Ok();
 }
 

@@ -19,7 +19,9 @@
 #include "server/commands/string_args.h"
 #include "server/config_value.h"
 #include "server/dataset_digest.h"
+#include "server/loading.h"
 #include "server/log.h"
+#include "server/saver.h"
 #include "storage/big_value.h"
 #include "storage/list_value.h"
 #include "storage/string_value.h"
@@ -154,6 +156,55 @@ void Populate(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
+// Writes everything to the snapshot and reads it again. Other clients are told to wait: they would
+// see the data half loaded.
+Status ReloadData(CommandContext& ctx, bool merge, bool flush, bool save) {
+  Saver& saver = ctx.server().saver();
+  if (save) {
+    saver.CancelAndWait();
+    std::string error;
+    const Saver::Begun begun = saver.Save(ctx.now_ms(), &error);
+    if (begun == Saver::Begun::kBusy) return Status::Error("a snapshot is being taken");
+    if (begun == Saver::Begun::kFailed) return Status::Error(error);
+  }
+  if (flush) ctx.store().Flush(ctx.op(), /*database=*/-1, /*background=*/false);
+  Status status = ctx.server().loading().LoadHere(
+      &ctx.loop(), merge ? Loading::Repeated::kReplace : Loading::Repeated::kRefuse);
+  saver.ForgetChanges();
+  return status;
+}
+
+void Reload(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  bool merge = false;
+  bool flush = true;
+  bool save = true;
+  while (args.HasNext()) {
+    if (args.Tag("MERGE")) {
+      merge = true;
+    } else if (args.Tag("NOFLUSH")) {
+      flush = false;
+    } else if (args.Tag("NOSAVE")) {
+      save = false;
+    } else {
+      args.Fail("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
+  }
+  if (!args.Done(reply)) return;
+  if (ctx.locking() == Locking::kHeld) {
+    return reply.Error("ERR DEBUG RELOAD is not possible inside of a transaction or script");
+  }
+  Server& server = ctx.server();
+  if (!server.Set(Trouble::kLoading, true)) {
+    return reply.Error("LOADING Redis is loading the dataset in memory");
+  }
+  Status status = Status::Error("somebody else stops the server, or reloads");
+  if (server.WaitForLoops(ctx.loop().index)) status = ReloadData(ctx, merge, flush, save);
+  server.Set(Trouble::kLoading, false);
+  if (status.ok()) return reply.Ok();
+  LogWarning("DEBUG RELOAD: {}", status.message());
+  reply.Error("ERR Error trying to load the RDB dump, check server logs.");
+}
+
 // -- The rest
 // --------------------------------------------------------------------------------------
 
@@ -221,6 +272,9 @@ constexpr CommandSpec kSubcommands[] = {
         "Sets the size from which on an element of a long list gets a chunk of its own. 0: as "
         "large "
         "as a chunk may be, the default."),
+    Row("RELOAD", -2, Reload, "[option ...]",
+        "Saves everything and loads it again. MERGE: keys that are there are replaced; NOFLUSH: "
+        "nothing is removed before; NOSAVE: the snapshot that is there is loaded."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),
     Row("SLEEP", 3, Sleep, "<seconds>", "Stops the server for that long. Decimals are allowed."),

@@ -19,7 +19,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       DebugCommands(),       ConnectionCommands(),  ClientCommands(),
       PubSubCommands(),      TransactionCommands(), AdminCommands(),
       ConfigCommands(),      CommandCommands(),     ClusterCommands(),
-      LolwutCommands(),
+      LolwutCommands(),      DumpCommands(),        SnapshotCommands(),
   };
   return kFamilies;
 }

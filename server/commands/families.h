@@ -38,6 +38,8 @@ std::span<const CommandSpec> ObjectCommands();
 std::span<const CommandSpec> DatabaseCommands();
 std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> DebugCommands();
+std::span<const CommandSpec> DumpCommands();
+std::span<const CommandSpec> SnapshotCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();

@@ -25,7 +25,7 @@ import time
 import traceback
 import unittest
 
-from resp import Closed, Connection, Verbatim
+from resp import Closed, Connection, Error, Verbatim
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEFAULT_SERVER = ROOT / "build" / "release" / "spinel-server"
@@ -208,7 +208,7 @@ class Server:
                                     + self.log.read_text(errors="replace")[-2000:])
         try:
             with self.connect(timeout=2) as connection:
-                return connection("PING") is not None
+                return not is_loading(connection("PING"))
         except (OSError, Closed):
             return False
 
@@ -258,6 +258,11 @@ class Server:
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_loading(reply):
+    """Whether the server answers that its data is not there yet."""
+    return isinstance(reply, Error) and reply.text.startswith("LOADING")
 
 
 def parse_info(text):

@@ -1,5 +1,6 @@
 #include "tests/support/command_fixture.h"
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "server/blocking.h"
@@ -124,6 +125,9 @@ void CommandFixture::Restart(RespVersion version) {
   closed_.clear();
   shutdown_ = false;
   config_ = std::make_unique<Config>([] { return int64_t{1} << 34; });
+  // No files unless a test wants them.
+  const std::string_view no_save_points[] = {"save", ""};
+  if (!config_->Set(no_save_points).ok()) std::abort();
   // Made for two loops, although one runs: so that the locks are taken.
   server_ = std::make_unique<Server>(config_.get(), now_ms_, 2);
   server_->set_runtime(this);
