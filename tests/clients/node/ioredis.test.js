@@ -287,7 +287,6 @@ for (const protocol of PROTOCOLS) {
     const replies = await redis.pipeline().addUp('a', 'b', 1, 2).addUp('a', 'b', 0, 0)
       .exec();
     assert.deepEqual(replies, [[null, 12], [null, 12]]);
-    await redis.script('FLUSH');
     const atOnce = await redis.multi().addUp('a', 'b', 1, 2).addUp('a', 'b', 1, 2).exec();
     assert.deepEqual(atOnce, [[null, 15], [null, 18]]);
     const sha = await redis.script('LOAD', 'return KEYS[1]');
