@@ -1,0 +1,4 @@
+'use strict';
+
+// msgpackr, which Bull packs arguments with, does without when there is nothing here.
+module.exports = null;
