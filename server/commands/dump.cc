@@ -98,7 +98,7 @@ void Restore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (IsBusy(options, slot)) return reply.Error(kBusyKeyError);
   const bool over = expiry != Entry::kNoExpiry && expiry <= ctx.now_ms();
   if (made.entry == nullptr || over) {
-    slot.Delete();
+    if (slot.Delete()) slot.Notify(kNotifyGeneric, "del");
     return reply.Ok();
   }
   RdbRecord use;
@@ -106,6 +106,7 @@ void Restore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   use.frequency = options.frequency;
   made.entry->set_access_clock(AccessClockOf(use, ctx.store().access_tracking(), ctx.now_ms()));
   slot.Put(made.entry.release());
+  slot.Notify(kNotifyGeneric, "restore");
   reply.Ok();
 }
 
