@@ -24,7 +24,9 @@ constexpr int64_t kFarAway = kNow + 1'000'000'000;
 constexpr int kKeysOfType = 12;  // of each size and type
 constexpr size_t kBig = 1500;    // elements
 
-std::string BigName(char type, size_t i) { return std::string(1, type) + "big" + std::to_string(i); }
+std::string BigName(char type, size_t i) {
+  return std::string(1, type) + "big" + std::to_string(i);
+}
 
 }  // namespace
 
@@ -113,7 +115,7 @@ void RandomChanges::Fill() {
           ListValue(&slot, ListLimits(-2)).Push(ListEnd::kTail, {&view, 1});
         }
         if (type == 'h') HashEditor(&slot, kHashLimits).Set(text, {"value of " + text});
-        if (type == 'e') slot ? AddMembers(&slot, views, kSetLimits) : AddMembers(&slot, views, kSetLimits);
+        if (type == 'e') AddMembers(&slot, views, kSetLimits);
         if (type == 'z') AddMember(&slot, kZsetLimits, {static_cast<double>(element), text}, {});
       }
     }
@@ -186,8 +188,9 @@ void RandomChanges::ChangeList(KeySlot* slot) {
     case 1:
       return list.Remove(end, 1 + Number(Number(4) == 0 ? list.size() : 100));
     case 2:
-      return Number(10) == 0 ? list.Trim(ListRange::Of(index / 2, size - 1 - index / 3, list.size()))
-                             : list.Rotate(end);
+      return Number(10) == 0
+                 ? list.Trim(ListRange::Of(index / 2, size - 1 - index / 3, list.size()))
+                 : list.Rotate(end);
     case 3:
       list.Set(index, element);
       return;
