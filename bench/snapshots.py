@@ -2,8 +2,8 @@
 """What a snapshot costs: latency and memory while one is taken under load, and how long loading takes, beside
 redis-server in the same run.
 
-    bench/snapshots.py                     1,000,000 keys of 1 KB
-    bench/snapshots.py --keys 100000       a first look
+    ./dev bench snapshots                     1,000,000 keys of 1 KB
+    ./dev bench snapshots --keys 100000       a first look
 
 The servers may use every CPU, the client is pinned to the last one. Writes snapshots.svg (p50, p99, p99.9 and
 resident memory over time; the time of the snapshot is shaded) and snapshots.json to the folder of results.
@@ -30,7 +30,7 @@ FILL_BATCH = 200
 
 
 def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="./dev bench snapshots", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server-a", default="redis-server", metavar="PATH")
     parser.add_argument("--server-b", default=os.path.join(ROOT, "build/release/spinel-server"), metavar="PATH")
     parser.add_argument("--keys", type=int, default=1_000_000)

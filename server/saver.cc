@@ -251,6 +251,11 @@ Saver::Report Saver::report(int64_t now_ms) {
   return report;
 }
 
+void Saver::ResetStatistics() {
+  MutexLock lock(&mutex_);
+  saves_ = 0;
+}
+
 int64_t Saver::saved_ms() {
   MutexLock lock(&mutex_);
   return saved_ms_;

@@ -65,11 +65,12 @@ class Saver {
     int64_t saved_ms = 0;            // when the last was taken, or the start
     int64_t last_seconds = -1;       // how long the last one in the background took
     int64_t current_seconds = -1;    // how long the present one has
-    uint64_t saves = 0;              // since the start
+    uint64_t saves = 0;              // since the start or ResetStatistics
     uint64_t most_copied_bytes = 0;  // by the last one, because of writers
     Snapshot::Progress progress;     // of the one that runs
   };
   Report report(int64_t now_ms);
+  void ResetStatistics();
   int64_t saved_ms();
 
  private:

@@ -219,6 +219,7 @@ void Server::ResetStatistics() {
   MutexLock lock(&errors_mutex_);
   errors_.clear();
   store_.reclaimer().ResetFreed();
+  saver_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

@@ -55,6 +55,7 @@ uint64_t Store::WalkStripe(uint32_t number, int physical, uint64_t cursor, Pictu
   StripeLock lock(LockOf(&stripe));
   const Keyspace* const table = TableOf(&stripe, physical);
   if (table == nullptr || table->empty()) return 0;
+  stripe.lock.AssertHeld();
   const bool epoch = stripe.epoch;
   absl::InlinedVector<Entry*, 32> entries;
   for (bool go_on = true; go_on;) {

@@ -120,7 +120,7 @@ TEST_CASE_METHOD(CommandFixture, "RESTORE: serves those who wait, tells those wh
   CHECK(waiting->TakePushes().at(0) == Bulks({"new", "a"}));
   CHECK(Run("LRANGE", "new", "0", "-1") == Bulks({"b"}));
   watching->Execute({"MULTI"});
-  CHECK(watching->Execute({"EXEC"}).type == RespValue::Type::kNull);
+  CHECK(watching->Execute({"EXEC"}) == NilArray());
 }
 
 }  // namespace spinel

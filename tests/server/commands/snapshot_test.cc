@@ -133,7 +133,7 @@ TEST_CASE_METHOD(SnapshotFixture, "Save points: enough changes and enough time")
   Run("SET", "a", "3");
   Tick(5'000);
   CHECK_FALSE(FileExists());
-  Tick(6'000);
+  Tick(7'000);
   WaitForSave();
   CHECK(FileExists());
 }
@@ -287,9 +287,8 @@ TEST_CASE_METHOD(SnapshotFixture, "Loading at the start: no file, and one that i
   CHECK(InfoField("loading") == "0");
   REQUIRE(Run("SET", "k", "v") == Ok());
   REQUIRE(Run("SAVE") == Ok());
-  std::string bytes = folder_.Read("dump.rdb");
-  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x55);
-  folder_.Write("dump.rdb", bytes);
+  const std::string bytes = folder_.Read("dump.rdb");
+  folder_.Write("dump.rdb", bytes.substr(0, bytes.size() - 10));
   REQUIRE(server().loading().Open().ok());
   Status outcome;
   std::atomic<bool> over{false};
