@@ -154,9 +154,10 @@ PictureQueue::Item Snapshot::Impl::CopyOf(int database, const Entry& entry) cons
   return item;
 }
 
-void Snapshot::Impl::AddPicture(uint32_t stripe, int database, const Entry& entry) {
+void Snapshot::Impl::AddPicture(uint32_t stripe, int database, const Entry& entry, Entry* taken) {
   auto picture =
       BigPicture::Make(entry, {stripe, database}, write_options_, options_.now_ms, &queue_->kept());
+  if (taken != nullptr) picture->TakeOver(taken);
   MutexLock lock(&mutex_);
   pictures_.push_back(std::move(picture));
 }
@@ -176,6 +177,10 @@ void Snapshot::Impl::Keep(const OpContext& context, uint32_t stripe, int physica
 }
 
 void Snapshot::Impl::TakeEntry(const OpContext& context, int physical, Entry* entry) {
+  if (!given_up() && Counts(*entry) && BigPicture::IsFor(*entry)) {
+    // It waits for its turn, and nobody for it. No stripe has it any more: any lock will do.
+    return AddPicture(0, DatabaseOf(physical), *entry, entry);
+  }
   PictureQueue::Item item;
   item.database = DatabaseOf(physical);
   item.entry.reset(entry);

@@ -52,7 +52,8 @@ class Snapshot::Impl final : public SnapshotHook {
   // Whether a key belongs into the file.
   bool Counts(const Entry& entry) const { return !entry.ExpiredAt(options_.now_ms); }
   int DatabaseOf(int physical) const { return logical_[static_cast<size_t>(physical)]; }
-  void AddPicture(uint32_t stripe, int database, const Entry& entry);
+  // `taken`: the same entry, if the picture is to own it.
+  void AddPicture(uint32_t stripe, int database, const Entry& entry, Entry* taken = nullptr);
   void Add(const OpContext& context, PictureQueue::Item item);
   // The entry's record, quickly: nothing is compressed.
   std::string RecordOf(const Entry& entry) const;

@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "storage/atomic_section.h"
+#include "storage/list_value.h"
 #include "storage/set_value.h"
 #include "storage/string_value.h"
 #include "tests/persistence/snapshot_support.h"
@@ -69,6 +71,67 @@ TEST_CASE("A snapshot has the moment of the cut") {
   CHECK(snapshot.result().keys == expected.size());
   CHECK(snapshot.progress().copied_bytes == 0);
   CHECK(folder.Names() == std::vector<std::string>{"dump.rdb"});
+}
+
+std::string LongElement(uint64_t i) { return std::to_string(i) + std::string(120, 'l'); }
+
+void ChangeList(ListValue* list, const std::function<size_t(size_t)>& number) {
+  const ListEnd end = number(2) == 0 ? ListEnd::kHead : ListEnd::kTail;
+  const std::string text = LongElement(number(5000));
+  const size_t size = list->size();
+  switch (size == 0 ? 7 : number(8)) {
+    case 0:
+      return list->Remove(end, std::min(size - 1, number(number(3) == 0 ? 6000 : 200)));
+    case 1:
+      return list->Trim(ListRange::Of(static_cast<int64_t>(number(80)), -1, size));
+    case 2:
+      list->Set(static_cast<int64_t>(number(size)), text);
+      return;
+    case 3:
+      list->RemoveMatches(end, text, 2);
+      return;
+    case 4:
+      list->Insert(number(2) == 0, text, LongElement(number(5000)));
+      return;
+    default: {
+      const std::vector<std::string_view> many(1 + number(200), text);
+      return list->Push(end, many);
+    }
+  }
+}
+
+TEST_CASE("A long list is written as it was, whatever becomes of its chunks") {
+  const Folder folder;
+  const uint64_t seed = GENERATE(range(1, 21));
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  const auto number = [&random](size_t below) { return random() % below; };
+  Store store(Options());
+  StoreStats stats;
+  OpContext context(&stats);
+  context.SetNow(kNow);
+  const Key key = Store::MakeKey("list");
+  {
+    WriteGuard slot = store.Write(context, 0, key);
+    for (uint64_t i = 0; i < 20000; ++i) {
+      const std::string text = LongElement(i % 5000);
+      const std::string_view element = text;
+      ListValue(&slot, ListLimits(-2)).Push(ListEnd::kTail, {&element, 1});
+    }
+  }
+  Snapshot snapshot(&store, Stepped(folder.File("dump.rdb")));
+  const std::vector<std::string> expected = Content(&store);
+  REQUIRE(snapshot.Start().ok());
+  do {
+    for (uint64_t i = 0; i < seed % 5; ++i) {
+      WriteGuard slot = store.Write(context, 0, key);
+      ListValue list(&slot, ListLimits(-2));
+      ChangeList(&list, number);
+    }
+  } while (snapshot.Step());
+  REQUIRE(snapshot.result().ok());
+  CheckSame(ContentOfFile(folder.File("dump.rdb")), expected);
+  CHECK(snapshot.progress().copied_bytes == 0);
 }
 
 TEST_CASE(
