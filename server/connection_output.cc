@@ -71,7 +71,7 @@ void Connection::AfterOutput() {
 
 // Sends from the front of `buffer` what the socket takes. False: the connection is broken.
 bool Connection::Send(OutputBuffer* buffer) {
-  constexpr int kVectors = 64;
+  constexpr int kVectors = 512;  // a subscriber may be owed that many messages by one turn
   while (!buffer->empty()) {
     iovec vectors[kVectors];
     msghdr message{};

@@ -66,7 +66,7 @@ struct OpContext {
   // locks are needed (Store::FinishServing). See waiters.h.
   mutable std::vector<ReadyKey> ready;
   mutable std::vector<ReadyKey> deferred;
-  // What serving has left to do without any lock: waking other loops costs a system call.
+  // What is left to do without any lock: waking other loops, for one, costs a system call.
   mutable std::vector<std::function<void()>> unlocked;
   // Who is told what happens to keys, and of which classes of events; the sink may be null while
   // there are none.

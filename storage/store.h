@@ -71,9 +71,9 @@ class Store {
   // Serves those who wait for the keys of context.ready; expects their stripes to be among `held`.
   // Guards and holders of a MultiLock call it last.
   void ServeReady(const OpContext& context, const HeldStripes& held);
-  // Does what ServeReady has left: serves where further locks are needed, and wakes those who were
-  // served. Expects no lock to be held; call it after every command that may have put a value
-  // somewhere.
+  // Does what is left when locks are released: serves where further ones are needed, wakes those
+  // who were served, has messages and key events delivered. Expects no lock to be held; call it
+  // after every command, and after whatever else changes or expires keys.
   void FinishServing(const OpContext& context) {
     if (!context.deferred.empty()) [[unlikely]]
       ServeDeferred(context);

@@ -170,6 +170,7 @@ void CommandFixture::Advance(int64_t ms) {
     while (server_->store().SweepStep(wheel)) {
     }
   }
+  server_->store().FinishServing(loop_->op);
 }
 
 }  // namespace spinel
