@@ -15,6 +15,7 @@
 #include "server/client_registry.h"
 #include "server/command_table.h"
 #include "server/config.h"
+#include "server/observed_limits.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
 #include "storage/mutex.h"
@@ -22,6 +23,9 @@
 
 namespace spinel {
 
+class Monitors;
+class Observation;
+class Tracking;
 struct LoopState;
 
 // What the server needs of whatever runs its loops: threads and sockets, or a test.
@@ -89,6 +93,9 @@ class Server {
   BlockedClients& blocked() { return blocked_; }
   PauseState& pause() { return pause_; }
   RateSampler& rates() { return rates_; }
+  Monitors& monitors() const { return *monitors_; }
+  Observation& observation() const { return *observation_; }
+  Tracking& tracking() const { return *tracking_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) {
@@ -120,6 +127,8 @@ class Server {
   std::string executable;
 
   // -- Statistics --------------------------------------------------------------------------------
+  // From when on a command is reported to the Observation.
+  ObservedLimits observed_limits;
   // Counts an error reply by its code ("ERR", "WRONGTYPE"), for INFO errorstats.
   void CountError(std::string_view code);
   std::vector<std::pair<std::string, uint64_t>> ErrorCounts() const;
@@ -156,6 +165,9 @@ class Server {
   ChannelRegistry channels_;
   BlockedClients blocked_;
   PauseState pause_;
+  std::unique_ptr<Observation> observation_;
+  std::unique_ptr<Monitors> monitors_;
+  std::unique_ptr<Tracking> tracking_;
   RateSampler rates_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};

@@ -128,7 +128,8 @@ class KeySlot {
 
  private:
   void NoteReady();
-  void TouchWatchers();
+  // By the client whose operation it is, unless the key's time is over.
+  void TouchWatchers(bool by_client = true);
   void RenewPosition();
   void Remove();
   void Discard(Entry* entry);

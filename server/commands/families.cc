@@ -19,7 +19,8 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       DebugCommands(),       ConnectionCommands(),  ClientCommands(),
       PubSubCommands(),      TransactionCommands(), AdminCommands(),
       ConfigCommands(),      CommandCommands(),     ClusterCommands(),
-      LolwutCommands(),
+      LolwutCommands(),      LatencyCommands(),     MonitorCommands(),
+      SlowLogCommands(),
   };
   return kFamilies;
 }

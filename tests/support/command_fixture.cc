@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "server/blocking.h"
+#include "server/monitors.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -76,6 +78,8 @@ TestClient::TestClient(Server* server, LoopState* loop, uint64_t id)
 
 TestClient::~TestClient() {
   EndBlock(server_, loop_, &session_);
+  server_->tracking().Disable(&session_);
+  server_->monitors().Remove(loop_, &session_);
   loop_->channels.UnsubscribeAll(&session_);
   server_->clients().Remove(&session_);
 }
@@ -165,6 +169,10 @@ void CommandFixture::Advance(int64_t ms) {
     }
     while (server_->store().SweepStep(wheel)) {
     }
+  }
+  server_->store().FinishServing(loop_->op);
+  if (!loop_->op.invalidations.empty()) {
+    server_->tracking().Deliver(loop_.get(), /*writer=*/nullptr);
   }
 }
 
