@@ -160,6 +160,7 @@ void EventLoop::Tick() {
     server_->store().FinishServing(state_.op);
     if (!state_.op.invalidations.empty()) {
       server_->tracking().Deliver(&state_, /*writer=*/nullptr);
+      server_->tracking().Broadcast(&state_);
     }
   }
   TimeOutBlocked(&state_, state_.op.now_ms);

@@ -188,7 +188,6 @@ void Tracking::Deliver(LoopState* loop, Session* writer) {
   const uint64_t writer_id = writer == nullptr ? 0 : writer->id;
   std::vector<Messages> by_loop(static_cast<size_t>(server_->runtime().loops()));
   Collect(*loop, writer_id, &by_loop);
-  const bool had_broadcasts = !loop->broadcasts.empty();
   for (Invalidation& invalidation : loop->op.invalidations) {
     if (!invalidation.broadcast) continue;
     loop->broadcasts.insert_or_assign(std::move(invalidation.key),
@@ -207,9 +206,6 @@ void Tracking::Deliver(LoopState* loop, Session* writer) {
       }
     }
     if (!others.empty()) Send(static_cast<int>(i), std::move(others));
-  }
-  if (!had_broadcasts && !loop->broadcasts.empty()) {
-    server_->runtime().Post(loop->index, [this, loop] { Broadcast(loop); });
   }
 }
 
@@ -239,6 +235,7 @@ void Tracking::CollectFlush(std::vector<Messages>* by_loop) {
 }
 
 void Tracking::Broadcast(LoopState* loop) {
+  if (loop->broadcasts.empty()) return;
   std::map<std::string, uint64_t, std::less<>> changed;
   changed.swap(loop->broadcasts);
   std::vector<Messages> by_loop(static_cast<size_t>(server_->runtime().loops()));

@@ -2,8 +2,9 @@
 // Which client has a copy of which key is the store's to know (storage/tracked_keys.h); here is who
 // tracks, and how, and the way of the messages to the loops. See docs/tracking.md.
 //
-// A client that has asked to be told of prefixes (BCAST) is told once per turn of the loop that the
-// changes were made on, all keys of a prefix in one message; the others at once, key by key.
+// A client that has asked to be told of prefixes (BCAST) is told once per batch of requests of the
+// connection that made the changes, all keys of a prefix in one message; the others at once, key by
+// key.
 //
 // Lock order: stripes, then the mutex here, which is never held while anything else is taken.
 #pragma once
@@ -68,6 +69,11 @@ class Tracking {
   // else the command has to tell other clients.
   void Deliver(LoopState* loop, Session* writer);
 
+  // Tells those who track by prefix of the keys that have been changed on this loop since the last
+  // time. Before the replies to those who changed them are sent: so nobody learns of a change from
+  // its author first.
+  void Broadcast(LoopState* loop);
+
   struct Totals {
     uint64_t clients = 0;
     uint64_t prefixes = 0;
@@ -90,7 +96,6 @@ class Tracking {
 
   void Collect(const LoopState& loop, uint64_t writer, std::vector<Messages>* by_loop);
   void CollectFlush(std::vector<Messages>* by_loop);
-  void Broadcast(LoopState* loop);
   void Send(int loop, Messages messages);
   // On the client's loop.
   void Hand(int loop, const Message& message);

@@ -93,6 +93,7 @@ std::vector<RespValue> TestClient::ExecuteAll(const std::vector<std::string>& ar
   std::string waiting = std::move(pushes_);
   pushes_.clear();
   Dispatcher::Execute(server_, loop_, &session_, request, &out);
+  server_->tracking().Broadcast(loop_);
   out.Append(pushes_);
   pushes_ = std::move(waiting);
   return DecodeAll(out.Flatten());
@@ -173,6 +174,7 @@ void CommandFixture::Advance(int64_t ms) {
   server_->store().FinishServing(loop_->op);
   if (!loop_->op.invalidations.empty()) {
     server_->tracking().Deliver(loop_.get(), /*writer=*/nullptr);
+    server_->tracking().Broadcast(loop_.get());
   }
 }
 
