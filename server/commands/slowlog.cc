@@ -133,7 +133,7 @@ constexpr CommandSpec kSlowLogSubcommands[] = {
 
 constexpr CommandSpec kCommandLogSubcommands[] = {
     {.name = "GET",
-     .arity = 4,
+     .arity = -4,
      .flags = kAdmin | kLoading | kStale,
      .handler = CommandLogGet,
      .group = "server",

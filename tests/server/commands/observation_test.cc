@@ -124,7 +124,7 @@ TEST_CASE_METHOD(CommandFixture, "COMMANDLOG: large requests and large replies")
   CHECK(Run("COMMANDLOG", "LEN", "large-reply") == Int(1));
   CHECK(Run("COMMANDLOG", "LEN", "slow") == Int(0));
   const RespValue requests = Run("COMMANDLOG", "GET", "-1", "large-request");
-  CHECK(requests.elements[0].elements[2] == Int(1000 + 34));
+  CHECK(requests.elements[0].elements[2] == Int(1000 + 29));
   const RespValue replies = Run("COMMANDLOG", "GET", "1", "large-reply");
   CHECK(replies.elements[0].elements[2] == Int(1000 + 9));
   CHECK(replies.elements[0].elements[3] == Bulks({"GET", "k"}));

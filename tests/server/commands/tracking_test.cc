@@ -278,11 +278,9 @@ TEST_CASE_METHOD(TrackingFixture, "Tracking: no more keys than tracking-table-ma
   Run("CLIENT", "TRACKING", "on");
   for (int i = 0; i < 50; ++i) Run("GET", "k" + std::to_string(i));
   CHECK(client().TakePushes() == kNothing);
-  Run("CONFIG", "SET", "tracking-table-max-keys", "10");
-  CHECK(client().TakePushes().size() == 40);
+  CHECK(All({"CONFIG", "SET", "tracking-table-max-keys", "10"}).size() == 1 + 40);
   CHECK(Fact("tracking_total_keys") == 10);
-  Run("GET", "one more");
-  CHECK(client().TakePushes() == kNothing);  // it came behind the reply
+  CHECK(All({"GET", "one more"}).size() == 1 + 1);
   CHECK(Fact("tracking_total_keys") == 10);
 }
 
