@@ -167,8 +167,7 @@ constexpr ConfigRow kObservation[] = {
         "notify-keyspace-events", "", &kNotifyOption,
         "Classes of events to publish: K keyspace, E keyevent, g generic, $ strings, l lists, "
         "s sets, h hashes, z sorted sets, t streams, x expired, e evicted, d modules, m misses, "
-        "n new keys, A for `g$lshzxetd`. Empty: none.")
-        .NoEffect("this version publishes no keyspace events"),
+        "n new keys, A for `g$lshzxetd`. Empty: none."),
 };
 
 }  // namespace

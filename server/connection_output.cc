@@ -64,13 +64,14 @@ void Connection::AfterOutput() {
     if (closing_ && !executing_) CloseNow();
     return;
   }
+  if (pushed_) return;  // FlushPushed is about to come by
   WaitWritable();
   if (OverOutputLimit(loop_->state().op.now_ms)) CloseNow();
 }
 
 // Sends from the front of `buffer` what the socket takes. False: the connection is broken.
 bool Connection::Send(OutputBuffer* buffer) {
-  constexpr int kVectors = 64;
+  constexpr int kVectors = 512;  // a subscriber may be owed that many messages by one turn
   while (!buffer->empty()) {
     iovec vectors[kVectors];
     msghdr message{};

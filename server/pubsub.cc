@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "protocol/numbers.h"
 #include "server/log.h"
 #include "server/loop_state.h"
 #include "server/server.h"
@@ -16,7 +17,11 @@ namespace {
 constexpr std::string_view kVerbs[kSubscriptionKinds] = {"message", "pmessage", "smessage"};
 
 void AppendBulk(std::string_view bytes, std::string* out) {
-  fmt::format_to(std::back_inserter(*out), "${}\r\n", bytes.size());
+  char head[1 + kMaxInt64Chars + 2] = {'$'};
+  char* end = WriteInt64(head + 1, static_cast<int64_t>(bytes.size()));
+  *end++ = '\r';
+  *end++ = '\n';
+  out->append(head, static_cast<size_t>(end - head));
   out->append(bytes);
   out->append("\r\n");
 }
@@ -220,14 +225,13 @@ void LoopChannels::OnKeyEvent(std::string_view event, int database, std::string_
 }
 
 void LoopChannels::FinishPublishing() {
-  std::vector<int> wake;
-  wake.swap(wake_);
   Runtime& runtime = registry_->runtime();
-  for (const int index : wake) {
+  for (const int index : wake_) {
     if (index == loop_) continue;
     LoopChannels* const channels = &runtime.loop(index).channels;
     runtime.Post(index, [channels] { channels->DeliverQueued(); });
   }
+  wake_.clear();
   DeliverQueued();
 }
 

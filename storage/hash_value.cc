@@ -262,7 +262,10 @@ bool HashEditor::SetInObject(std::string_view name, const HashField::Value& valu
     return true;
   }
   const bool over = position.node()->ExpiredAt(slot_->now_ms());
-  if (over) slot_->CountExpiredElements(1);
+  if (over) {
+    slot_->CountExpiredElements(1);
+    slot_->Notify(kNotifyHash, "hexpired");
+  }
   Blob* const old = position.node()->value().blob;
   hash->SetValue(position, value);
   if (old != nullptr) slot_->store()->reclaimer().Release(old);

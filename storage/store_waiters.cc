@@ -102,6 +102,8 @@ void Store::RunUnlocked(const OpContext& context) {
   std::vector<std::function<void()>> work;
   work.swap(context.unlocked);
   for (const std::function<void()>& step : work) step();
+  work.clear();
+  if (context.unlocked.empty()) context.unlocked.swap(work);  // keeps its memory for the next time
 }
 
 }  // namespace spinel

@@ -35,6 +35,7 @@ void ExpireKey(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUni
   } else {
     slot.Delete();
   }
+  slot.Notify(kNotifyGeneric, slot ? "expire" : "del");
   reply.Integer(1);
 }
 
@@ -77,7 +78,9 @@ void PExpireTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 void Persist(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   WriteGuard slot = ctx.Write();
   if (slot) slot.Touch();
-  reply.Integer(slot.Persist() ? 1 : 0);
+  if (!slot.Persist()) return reply.Integer(0);
+  slot.Notify(kNotifyGeneric, "persist");
+  reply.Integer(1);
 }
 
 // The rows of EXPIRE and its three relatives differ in little, and so do those of TTL.

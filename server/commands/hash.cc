@@ -26,7 +26,9 @@ std::optional<size_t> SetFields(CommandContext& ctx, ReplyWriter& reply) {
   }
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return std::nullopt;
-  return HashEditor(&slot, HashLimitsOf(ctx)).SetAll(pairs);
+  const size_t added = HashEditor(&slot, HashLimitsOf(ctx)).SetAll(pairs);
+  slot.Notify(kNotifyHash, "hset");
+  return added;
 }
 
 void HSet(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -46,6 +48,7 @@ void HSetNx(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   HashItem item;
   if (hash.Find(ctx.arg(2), &item)) return reply.Integer(0);
   hash.SetAll(pairs);
+  slot.Notify(kNotifyHash, "hset");
   reply.Integer(1);
 }
 
@@ -99,11 +102,14 @@ void HExists(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 void HDel(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;
-  HashEditor hash(&slot, HashLimitsOf(ctx));
   int64_t deleted = 0;
-  for (size_t i = 2; i < ctx.argc(); ++i) {
-    if (hash.Delete(ctx.arg(i))) ++deleted;
+  {
+    HashEditor hash(&slot, HashLimitsOf(ctx));
+    for (size_t i = 2; i < ctx.argc(); ++i) {
+      if (hash.Delete(ctx.arg(i))) ++deleted;
+    }
   }
+  if (deleted > 0) slot.NotifyRemoval(kNotifyHash, "hdel");
   reply.Integer(deleted);
 }
 

@@ -30,6 +30,7 @@ void HIncrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   char digits[kMaxInt64Chars];
   const auto size = static_cast<size_t>(WriteInt64(digits, value) - digits);
   hash.Set(name, {{digits, size}}, HashEditor::kKeepExpiry);
+  slot.Notify(kNotifyHash, "hincrby");
   reply.Integer(value);
 }
 
@@ -53,6 +54,7 @@ void HIncrByFloat(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
   const LongDoubleText text(value);
   hash.Set(name, {text.view()}, HashEditor::kKeepExpiry);
+  slot.Notify(kNotifyHash, "hincrbyfloat");
   reply.Bulk(text.view());
 }
 

@@ -51,11 +51,18 @@ void ExpireFields(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, Time
 
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;
-  HashEditor hash(&slot, HashLimitsOf(ctx));
-  reply.Array(static_cast<int64_t>(fields.size()));
-  for (const std::string_view name : fields) {
-    reply.Integer(ExpireField(&slot, &hash, name, expiry, conditions));
+  bool changed = false;
+  {
+    HashEditor hash(&slot, HashLimitsOf(ctx));
+    reply.Array(static_cast<int64_t>(fields.size()));
+    for (const std::string_view name : fields) {
+      const int64_t result = ExpireField(&slot, &hash, name, expiry, conditions);
+      changed = changed || result == kDone || result == kOverAlready;
+      reply.Integer(result);
+    }
   }
+  if (!changed) return;
+  slot.NotifyRemoval(kNotifyHash, expiry > ctx.now_ms() ? "hexpire" : "hexpired");
 }
 
 void HExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -122,6 +129,7 @@ void HPersist(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;
   HashEditor hash(&slot, HashLimitsOf(ctx));
+  bool changed = false;
   reply.Array(static_cast<int64_t>(fields.size()));
   for (const std::string_view name : fields) {
     HashItem item;
@@ -131,9 +139,11 @@ void HPersist(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
       reply.Integer(kHasNoExpiry);
     } else {
       hash.SetExpiry(name, Entry::kNoExpiry);
+      changed = true;
       reply.Integer(kDone);
     }
   }
+  if (changed) slot.Notify(kNotifyHash, "hpersist");
 }
 
 // -- Rows

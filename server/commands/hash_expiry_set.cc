@@ -64,17 +64,24 @@ bool FieldsAgree(const HashEditor& hash, const HashPairs& pairs, Exists wanted) 
   return true;
 }
 
-void SetWithTime(KeySlot* slot, HashEditor* hash, const HashPairs& pairs,
+// Whether the time that the client gave has come already.
+bool IsOver(const KeySlot& slot, int64_t expiry) {
+  return expiry != Entry::kNoExpiry && expiry <= slot.now_ms();
+}
+
+void SetWithTime(HashEditor* hash, const KeySlot& slot, const HashPairs& pairs,
                  const SetOptions& options) {
-  if (options.keep_ttl) {
-    hash->SetAll(pairs, HashEditor::kKeepExpiry);
-  } else if (options.expiry == Entry::kNoExpiry || options.expiry > slot->now_ms()) {
-    hash->SetAll(pairs, options.expiry);
-  } else {
-    // As if they had been set and had expired at once.
-    for (size_t i = 0; i < pairs.size(); ++i) hash->Discard(pairs.name(i));
-    slot->CountExpiredElements(pairs.size());
-  }
+  hash->SetAll(pairs, options.keep_ttl ? HashEditor::kKeepExpiry : options.expiry);
+  slot.Notify(kNotifyHash, "hset");
+  if (options.expiry != Entry::kNoExpiry) slot.Notify(kNotifyHash, "hexpire");
+}
+
+// As if the fields had been set and had expired at once. True: there was one of them.
+bool ExpireAtOnce(HashEditor* hash, KeySlot* slot, const HashPairs& pairs) {
+  bool any = false;
+  for (size_t i = 0; i < pairs.size(); ++i) any = hash->Discard(pairs.name(i)) || any;
+  slot->CountExpiredElements(pairs.size());
+  return any;
 }
 
 void HSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -92,9 +99,17 @@ void HSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     return reply.Integer(0);
   }
   if (!options.time.ok()) return reply.Error(options.time.error());
-  HashEditor hash(&slot, HashLimitsOf(ctx));
-  if (!FieldsAgree(hash, pairs, options.fields)) return reply.Integer(0);
-  SetWithTime(&slot, &hash, pairs, options);
+  bool removed = false;
+  {
+    HashEditor hash(&slot, HashLimitsOf(ctx));
+    if (!FieldsAgree(hash, pairs, options.fields)) return reply.Integer(0);
+    if (IsOver(slot, options.expiry)) {
+      removed = ExpireAtOnce(&hash, &slot, pairs);
+    } else {
+      SetWithTime(&hash, slot, pairs, options);
+    }
+  }
+  if (removed) slot.NotifyRemoval(kNotifyHash, "hexpired");
   reply.Integer(1);
 }
 
@@ -103,17 +118,22 @@ void HSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 enum class TimeChange : uint8_t { kNone, kPersist, kSet };
 
-void ChangeTime(KeySlot* slot, HashEditor* hash, const HashItem& item, std::string_view name,
-                TimeChange change, int64_t expiry) {
-  if (change == TimeChange::kNone) return;
+// Returns what has happened, as it is told; empty: nothing.
+std::string_view ChangeTime(KeySlot* slot, HashEditor* hash, const HashItem& item,
+                            std::string_view name, TimeChange change, int64_t expiry) {
+  if (change == TimeChange::kNone) return {};
   if (change == TimeChange::kPersist) {
-    if (item.expiry != Entry::kNoExpiry) hash->SetExpiry(name, Entry::kNoExpiry);
-  } else if (expiry > slot->now_ms()) {
-    hash->SetExpiry(name, expiry);
-  } else {
-    hash->Delete(name);
-    slot->CountExpiredElements(1);
+    if (item.expiry == Entry::kNoExpiry) return {};
+    hash->SetExpiry(name, Entry::kNoExpiry);
+    return "hpersist";
   }
+  if (expiry > slot->now_ms()) {
+    hash->SetExpiry(name, expiry);
+    return "hexpire";
+  }
+  hash->Delete(name);
+  slot->CountExpiredElements(1);
+  return "hexpired";
 }
 
 void HGetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -135,17 +155,22 @@ void HGetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const TimeChange change = option.has_word()            ? TimeChange::kPersist
                             : expiry != Entry::kNoExpiry ? TimeChange::kSet
                                                          : TimeChange::kNone;
-  HashEditor hash(&slot, HashLimitsOf(ctx));
-  reply.Array(static_cast<int64_t>(fields.size()));
-  for (const std::string_view name : fields) {
-    HashItem item;
-    if (!hash.Find(name, &item)) {
-      reply.Null();
-      continue;
+  std::string_view event;  // one for all fields: they have one change in common
+  {
+    HashEditor hash(&slot, HashLimitsOf(ctx));
+    reply.Array(static_cast<int64_t>(fields.size()));
+    for (const std::string_view name : fields) {
+      HashItem item;
+      if (!hash.Find(name, &item)) {
+        reply.Null();
+        continue;
+      }
+      ReplyHashValue(item.value, reply);
+      const std::string_view changed = ChangeTime(&slot, &hash, item, name, change, expiry);
+      if (!changed.empty()) event = changed;
     }
-    ReplyHashValue(item.value, reply);
-    ChangeTime(&slot, &hash, item, name, change, expiry);
   }
+  if (!event.empty()) slot.NotifyRemoval(kNotifyHash, event);
 }
 
 // -- HGETDEL
@@ -156,17 +181,21 @@ void HGetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!args.Check(reply)) return;
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;
-  HashEditor hash(&slot, HashLimitsOf(ctx));
-  reply.Array(static_cast<int64_t>(fields.size()));
-  for (const std::string_view name : fields) {
-    HashItem item;
-    if (!hash.Find(name, &item)) {
-      reply.Null();
-      continue;
+  bool deleted = false;
+  {
+    HashEditor hash(&slot, HashLimitsOf(ctx));
+    reply.Array(static_cast<int64_t>(fields.size()));
+    for (const std::string_view name : fields) {
+      HashItem item;
+      if (!hash.Find(name, &item)) {
+        reply.Null();
+        continue;
+      }
+      ReplyHashValue(item.value, reply);
+      deleted = hash.Delete(name) || deleted;
     }
-    ReplyHashValue(item.value, reply);
-    hash.Delete(name);
   }
+  if (deleted) slot.NotifyRemoval(kNotifyHash, "hdel");
 }
 
 constexpr CommandSpec kCommands[] = {

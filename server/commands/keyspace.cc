@@ -7,6 +7,7 @@
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/commands/key_events.h"
 #include "server/commands/string_args.h"
 #include "storage/value_info.h"
 
@@ -34,12 +35,20 @@ void ReplyCount(CommandContext& ctx, ReplyWriter& reply, Op&& op) {
 }
 
 void Unlink(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  ReplyCount(ctx, reply, [](KeySlot& slot) { return slot.Unlink(); });
+  ReplyCount(ctx, reply, [](KeySlot& slot) {
+    if (!slot.Unlink()) return false;
+    slot.Notify(kNotifyGeneric, "del");
+    return true;
+  });
 }
 
 void Del(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (ctx.config().lazyfree_lazy_user_del()) return Unlink(ctx, args, reply);
-  ReplyCount(ctx, reply, [](KeySlot& slot) { return slot.Delete(); });
+  ReplyCount(ctx, reply, [](KeySlot& slot) {
+    if (!slot.Delete()) return false;
+    slot.Notify(kNotifyGeneric, "del");
+    return true;
+  });
 }
 
 void Exists(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -82,7 +91,12 @@ bool RenameKey(CommandContext& ctx, Overwrite overwrite, ReplyWriter& reply) {
   KeySlot source = keys.Slot(0);
   source.Touch();
   Entry* const taken = source.Take();
-  keys.Slot(1).PutUncounted(Entry::WithKey(taken, keys.key(1).name));  // one change in all
+  KeySlot target = keys.Slot(1);
+  const bool existed = target.exists();
+  target.PutUncounted(Entry::WithKey(taken, keys.key(1).name));  // one change in all
+  NotifyReplaced(target, existed);
+  source.Notify(kNotifyGeneric, "rename_from");
+  target.Notify(kNotifyGeneric, "rename_to");
   return true;
 }
 
@@ -134,7 +148,10 @@ void Copy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (target && !replace) return reply.Integer(0);
   Entry* const copy = Entry::Clone(*source, keys.key(1).name);
   if (copy == nullptr) return reply.Error(kNoMemoryError);
+  const bool existed = target.exists();
   target.Put(copy);
+  NotifyReplaced(target, existed);
+  target.Notify(kNotifyGeneric, "copy_to");
   reply.Integer(1);
 }
 
@@ -150,6 +167,8 @@ void Move(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   source.Touch();
   // Renamed to itself: what the timing wheel knows of the entry names the old database.
   target.PutUncounted(Entry::WithKey(source.Take(), keys.key(0).name));  // one change in all
+  source.Notify(kNotifyGeneric, "move_from");
+  target.Notify(kNotifyGeneric, "move_to");
   reply.Integer(1);
 }
 

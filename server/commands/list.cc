@@ -26,6 +26,7 @@ void Push(CommandContext& ctx, ReplyWriter& reply, ListEnd end, Missing missing)
   if (!slot && missing == Missing::kStays) return reply.Integer(0);
   ListValue list(&slot, ListLimitsOf(ctx));
   list.Push(end, ctx.args().subspan(kFirstElement));
+  slot.Notify(kNotifyList, PushEvent(end));
   reply.Integer(static_cast<int64_t>(list.size()));
 }
 

@@ -22,6 +22,7 @@ void LSet(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const std::string_view element = args.String();
   if (!args.Done(reply)) return;
   if (ListValue(&slot, ListLimitsOf(ctx)).Set(index, element)) {
+    slot.Notify(kNotifyList, "lset");
     reply.Ok();
   } else {
     reply.Error("ERR index out of range");
@@ -41,6 +42,7 @@ void LInsert(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (RefuseWrongType(slot, ValueType::kList, reply)) return;
   ListValue list(&slot, ListLimitsOf(ctx));
   const bool found = list.Insert(before, pivot, element);
+  if (found) slot.Notify(kNotifyList, "linsert");
   reply.Integer(found ? static_cast<int64_t>(list.size()) : -1);
 }
 
@@ -59,6 +61,7 @@ void LRem(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
       ListValue(&slot, ListLimitsOf(ctx))
           .RemoveMatches(count < 0 ? ListEnd::kTail : ListEnd::kHead, element,
                          limit == 0 ? std::numeric_limits<size_t>::max() : limit);
+  if (removed > 0) slot.NotifyRemoval(kNotifyList, "lrem");
   reply.Integer(static_cast<int64_t>(removed));
 }
 
@@ -73,6 +76,7 @@ void LTrim(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (RefuseWrongType(slot, ValueType::kList, reply)) return;
   ListValue list(&slot, ListLimitsOf(ctx));
   list.Trim(ListRange::Of(first, last, list.size()));
+  slot.NotifyRemoval(kNotifyList, "ltrim");
   reply.Ok();
 }
 

@@ -50,6 +50,7 @@ void ReplyRange(const ListView& list, const ListRange& range, bool backward, Rep
 void PopOne(KeySlot* slot, ListEnd end, const ListLimits& limits, ReplyWriter& reply) {
   reply.Bulk(*ListView(**slot).At(end == ListEnd::kHead ? 0 : -1));
   ListValue(slot, limits).Remove(end, 1);
+  slot->NotifyRemoval(kNotifyList, PopEvent(end));
 }
 
 void PopOneWithKey(KeySlot* slot, ListEnd end, const ListLimits& limits, ReplyWriter& reply) {
@@ -65,6 +66,7 @@ void PopMany(KeySlot* slot, ListEnd end, size_t count, const ListLimits& limits,
   const size_t popped = std::min(count, list.size());
   ReplyRange(list, {from_tail ? list.size() - popped : 0, popped}, from_tail, reply);
   ListValue(slot, limits).Remove(end, popped);
+  if (popped > 0) slot->NotifyRemoval(kNotifyList, PopEvent(end));
 }
 
 void PopManyWithKey(KeySlot* slot, ListEnd end, size_t count, const ListLimits& limits,
@@ -82,12 +84,17 @@ void MoveElement(KeySlot* from, ListEnd from_end, KeySlot* to, ListEnd to_end,
     // Into the other list first: the view holds until this one changes. One move is one change.
     const std::string_view moved[] = {element};
     ListValue(to, limits).PushUncounted(to_end, moved);
+    to->Notify(kNotifyList, PushEvent(to_end));
     ListValue(from, limits).Remove(from_end, 1);
-  } else if (from_end != to_end) {
+    return from->NotifyRemoval(kNotifyList, PopEvent(from_end));
+  }
+  if (from_end != to_end) {
     ListValue(from, limits).Rotate(from_end);
   } else {
     from->MarkChanged();
   }
+  from->Notify(kNotifyList, PushEvent(to_end));
+  from->Notify(kNotifyList, PopEvent(from_end));
 }
 
 namespace {

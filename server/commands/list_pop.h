@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
@@ -16,6 +17,12 @@ namespace spinel {
 
 // By the configuration and DEBUG.
 ListLimits ListLimitsOf(const CommandContext& ctx);
+
+// The events of elements that come to an end of a list, or leave it.
+constexpr std::string_view PushEvent(ListEnd end) {
+  return end == ListEnd::kHead ? "lpush" : "rpush";
+}
+constexpr std::string_view PopEvent(ListEnd end) { return end == ListEnd::kHead ? "lpop" : "rpop"; }
 
 // LEFT or RIGHT; anything else is a syntax error.
 ListEnd ReadListEnd(ArgReader& args);
@@ -30,7 +37,7 @@ PopManyArgs ReadPopManyArgs(ArgReader& args);
 // Writes elements of a list as an array, `backward` from the last of the range to the first.
 void ReplyRange(const ListView& list, const ListRange& range, bool backward, ReplyWriter& reply);
 
-// All expect a slot that holds a list. Each is one change of the list and its reply:
+// All expect a slot that holds a list. Each is one change of the list, its event and its reply:
 // the element, a bulk string;
 void PopOne(KeySlot* slot, ListEnd end, const ListLimits& limits, ReplyWriter& reply);
 // the key and the element (BLPOP);

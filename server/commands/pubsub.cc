@@ -96,7 +96,7 @@ void Publish(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 template <SubscriptionKind kind>
 void ListNames(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   constexpr size_t kMaxText = 128;
-  if (args.Left() > 1) {
+  if (args.Skip(1).Left() > 1) {
     return reply.Error(fmt::format(
         "ERR unknown subcommand or wrong number of arguments for '{}'. Try PUBSUB HELP.",
         ctx.arg(1).substr(0, kMaxText)));
@@ -115,6 +115,7 @@ void ListNames(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 template <SubscriptionKind kind>
 void CountSubscribers(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  args.Skip(1);
   reply.Array(2 * static_cast<int64_t>(args.Left()));
   for (const std::string_view& name : args.Rest()) {
     reply.Bulk(name);

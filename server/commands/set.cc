@@ -18,7 +18,9 @@ void SAdd(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kSet, reply)) return;
   if (slot) slot.Touch();
-  reply.Integer(static_cast<int64_t>(AddMembers(&slot, members, limits)));
+  const size_t added = AddMembers(&slot, members, limits);
+  if (added > 0) slot.Notify(kNotifySet, "sadd");
+  reply.Integer(static_cast<int64_t>(added));
 }
 
 void SRem(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -26,7 +28,9 @@ void SRem(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   if (RefuseWrongType(slot, ValueType::kSet, reply)) return;
   if (!slot) return reply.Integer(0);
   slot.Touch();
-  reply.Integer(static_cast<int64_t>(RemoveMembers(&slot, ctx.args().subspan(2))));
+  const size_t removed = RemoveMembers(&slot, ctx.args().subspan(2));
+  if (removed > 0) slot.NotifyRemoval(kNotifySet, "srem");
+  reply.Integer(static_cast<int64_t>(removed));
 }
 
 void SMove(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -44,7 +48,8 @@ void SMove(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
     return reply.Integer(SetView(source.entry()).Contains(member.front()) ? 1 : 0);
   }
   if (RemoveMembers(&source, member) == 0) return reply.Integer(0);
-  AddMembers(&target, member, limits);
+  source.NotifyRemoval(kNotifySet, "srem");
+  if (AddMembers(&target, member, limits) > 0) target.Notify(kNotifySet, "sadd");
   reply.Integer(1);
 }
 

@@ -9,6 +9,7 @@
 #include "server/command_context.h"
 #include "server/commands/counted_keys.h"
 #include "server/commands/families.h"
+#include "server/commands/key_events.h"
 #include "server/commands/set_reply.h"
 #include "server/commands/value_reply.h"
 
@@ -48,6 +49,9 @@ void Answer(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 
 template <Operation kOperation>
 void Store(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  constexpr std::string_view event = kOperation == IntersectSets ? "sinterstore"
+                                     : kOperation == UniteSets   ? "sunionstore"
+                                                                 : "sdiffstore";
   SetBuilder result(SetLimitsOf(ctx.config()));
   const LockedKeys keys = ctx.LockKeys();
   std::vector<SetView> sets;
@@ -57,7 +61,9 @@ void Store(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
     return true;
   });
   KeySlot target = keys.Slot(0);
+  const bool existed = target.exists();
   result.Store(&target);
+  NotifyStored(target, kNotifySet, event, existed);
   reply.Integer(static_cast<int64_t>(result.size()));
 }
 

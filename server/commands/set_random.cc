@@ -41,7 +41,9 @@ void SPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const size_t size = SetView(slot.entry()).size();
   const size_t popped = std::min(size, static_cast<size_t>(count));
   if (counted) reply.Set(static_cast<int64_t>(popped));
-  if (popped > 0) PopMembers(&slot, popped, limits, MemberReplier(reply));
+  if (popped == 0) return;
+  PopMembers(&slot, popped, limits, MemberReplier(reply));
+  slot.NotifyRemoval(kNotifySet, "spop");
 }
 
 void SRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {

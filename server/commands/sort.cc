@@ -9,6 +9,7 @@
 #include "protocol/numbers.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/commands/key_events.h"
 #include "server/commands/list_pop.h"
 #include "server/commands/sort_pattern.h"
 #include "server/commands/value_reply.h"
@@ -294,7 +295,9 @@ void StoreSorted(CommandContext& ctx, SortOptions& options, const SortResult& re
     elements.push_back(value.value_or(std::string_view()));
   });
   KeySlot destination = keys.Slot(1);
+  const bool existed = destination.exists();
   ListValue(&destination, ListLimitsOf(ctx)).Store(elements);
+  NotifyStored(destination, kNotifyList, "sortstore", existed);
   reply.Integer(static_cast<int64_t>(elements.size()));
 }
 

@@ -107,9 +107,9 @@ void Set(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
   if (!stored) return;
   if (options.keep_ttl) {
-    value.Store(&slot, slot.expiry());
+    value.SetKeepingExpiry(&slot);
   } else {
-    value.StoreUnlessOver(&slot, options.expiry);
+    value.Set(&slot, options.expiry);
   }
 }
 
@@ -121,7 +121,7 @@ void SetNx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!value.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
   if (slot) return reply.Integer(0);
-  value.Store(&slot, Entry::kNoExpiry);
+  value.Set(&slot, Entry::kNoExpiry);
   reply.Integer(1);
 }
 
@@ -132,7 +132,7 @@ void SetWithTtl(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUn
   StringValueArg value(bytes);
   if (!value.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
-  value.Store(&slot, expiry);
+  value.Set(&slot, expiry);
   reply.Ok();
 }
 
@@ -154,7 +154,7 @@ void GetSet(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   slot.CountLookup();
   if (RefuseWrongType(slot, ValueType::kString, reply)) return;
   ReplyOldValue(slot, reply);
-  value.Store(&slot, Entry::kNoExpiry);
+  value.Set(&slot, Entry::kNoExpiry);
 }
 
 void GetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -162,7 +162,7 @@ void GetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   slot.CountLookup();
   if (RefuseWrongType(slot, ValueType::kString, reply)) return;
   ReplyOldValue(slot, reply);
-  slot.Delete();
+  if (slot.Delete()) slot.Notify(kNotifyGeneric, "del");
 }
 
 void GetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -182,12 +182,14 @@ void GetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!args.Check(reply)) return;
   ReplyString(*slot, reply);
   if (option.has_word()) {
-    slot.Persist();
+    if (slot.Persist()) slot.Notify(kNotifyGeneric, "persist");
   } else if (expiry != Entry::kNoExpiry) {
     if (expiry <= ctx.now_ms()) {
       slot.Delete();
+      slot.Notify(kNotifyGeneric, "del");
     } else {
       slot.SetExpiry(expiry);
+      slot.Notify(kNotifyGeneric, "expire");
     }
   }
 }
@@ -197,6 +199,7 @@ void DelIfEq(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (RefuseWrongType(slot, ValueType::kString, reply)) return;
   if (!Equals(slot, ctx.arg(2))) return reply.Integer(0);
   slot.Delete();
+  slot.Notify(kNotifyGeneric, "del");
   reply.Integer(1);
 }
 

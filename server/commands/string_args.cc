@@ -42,12 +42,19 @@ void StringValueArg::Store(KeySlot* slot, int64_t expiry) {
   }
 }
 
-void StringValueArg::StoreUnlessOver(KeySlot* slot, int64_t expiry) {
+void StringValueArg::Set(KeySlot* slot, int64_t expiry) {
   if (expiry != Entry::kNoExpiry && expiry <= slot->now_ms()) {
-    slot->Delete();
-  } else {
-    Store(slot, expiry);
+    if (slot->Delete()) slot->Notify(kNotifyGeneric, "del");
+    return;
   }
+  Store(slot, expiry);
+  slot->Notify(kNotifyString, "set");
+  if (expiry != Entry::kNoExpiry) slot->Notify(kNotifyGeneric, "expire");
+}
+
+void StringValueArg::SetKeepingExpiry(KeySlot* slot) {
+  Store(slot, slot->expiry());
+  slot->Notify(kNotifyString, "set");
 }
 
 namespace {

@@ -22,10 +22,13 @@ class StringValueArg {
 
   // False: there was no memory for it. Check before Store.
   bool ok() const { return form_ != Form::kNoMemory; }
-  // Stores it into the slot, once.
+  // Stores it into the slot, once, and tells nobody.
   void Store(KeySlot* slot, int64_t expiry);
-  // The same, for a time that the client gave: if it has come already, the key is removed instead.
-  void StoreUnlessOver(KeySlot* slot, int64_t expiry);
+  // As SET: stores it and tells so, and that there is an expiry. If its time has come already, the
+  // key is removed instead.
+  void Set(KeySlot* slot, int64_t expiry);
+  // The same with the expiry that the key has.
+  void SetKeepingExpiry(KeySlot* slot);
 
  private:
   enum class Form : uint8_t { kBytes, kInteger, kBlob, kNoMemory };

@@ -38,6 +38,7 @@ void Add(CommandContext& ctx, int64_t increment, ReplyWriter& reply) {
   } else {
     slot.SetInteger(value, slot.expiry());
   }
+  slot.Notify(kNotifyString, "incrby");
   reply.Integer(value);
 }
 
@@ -82,6 +83,7 @@ void IncrByFloat(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
   const LongDoubleText text(value);
   slot.SetString(text.view(), slot.expiry());
+  slot.Notify(kNotifyString, "incrbyfloat");
   reply.Bulk(text.view());
 }
 

@@ -52,9 +52,9 @@ void StoreAll(const LockedKeys& keys, Values* values, int64_t expiry = Entry::kN
   for (size_t i = 0; i < keys.size(); ++i) {
     KeySlot slot = keys.Slot(i);
     if (keep_ttl) {
-      (*values)[i].Store(&slot, slot.expiry());
+      (*values)[i].SetKeepingExpiry(&slot);
     } else {
-      (*values)[i].StoreUnlessOver(&slot, expiry);
+      (*values)[i].Set(&slot, expiry);
     }
   }
 }

@@ -34,10 +34,12 @@ void Append(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     } else if (bytes.size() < Blob::kMinBytes) {
       // The first part is stored as SET would.
       StringValueArg(bytes).Store(&slot, Entry::kNoExpiry);
+      slot.Notify(kNotifyString, "append");
       return reply.Integer(static_cast<int64_t>(bytes.size()));
     }
     const size_t total = AppendString(&slot, bytes, &spare);
     if (total < size + bytes.size()) return reply.Error(kNoMemoryError);
+    slot.Notify(kNotifyString, "append");
     return reply.Integer(static_cast<int64_t>(total));
   } while (spare.Prepare());
   reply.Error(kNoMemoryError);
@@ -61,6 +63,7 @@ void SetRange(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     if (slot) slot.Touch();
     const size_t total = OverwriteString(&slot, begin, bytes, &spare);
     if (total == 0) return reply.Error(kNoMemoryError);
+    slot.Notify(kNotifyString, "setrange");
     return reply.Integer(static_cast<int64_t>(total));
   } while (spare.Prepare());
   reply.Error(kNoMemoryError);

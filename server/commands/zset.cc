@@ -78,7 +78,10 @@ void AddOne(const CommandContext& ctx, const ScoredMember& member, const ZsetAdd
       return reply.Null();
     case ZsetAddResult::Outcome::kNotANumber:
       return reply.Error(kNotANumberError);
+    case ZsetAddResult::Outcome::kSame:
+      return reply.Double(result.score);
     default:
+      slot.Notify(kNotifyZset, "zincr");
       return reply.Double(result.score);
   }
 }
@@ -101,6 +104,7 @@ void ZAdd(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     added += outcome == ZsetAddResult::Outcome::kAdded ? 1 : 0;
     updated += outcome == ZsetAddResult::Outcome::kUpdated ? 1 : 0;
   }
+  if (added + updated > 0) slot.Notify(kNotifyZset, "zadd");
   reply.Integer(options.count_changes ? added + updated : added);
 }
 
@@ -126,6 +130,7 @@ void ZRem(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
     if (!slot) break;
     removed += RemoveMember(&slot, member) ? 1 : 0;
   }
+  if (removed > 0) slot.NotifyRemoval(kNotifyZset, "zrem");
   reply.Integer(removed);
 }
 

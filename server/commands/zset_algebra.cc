@@ -15,6 +15,7 @@
 #include "server/command_context.h"
 #include "server/commands/counted_keys.h"
 #include "server/commands/families.h"
+#include "server/commands/key_events.h"
 #include "server/commands/value_reply.h"
 #include "server/commands/zset_reply.h"
 #include "storage/zset_source.h"
@@ -237,6 +238,17 @@ void Answer(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
 }
 
+constexpr std::string_view StoreEvent(Operation operation) {
+  switch (operation) {
+    case Operation::kUnite:
+      return "zunionstore";
+    case Operation::kIntersect:
+      return "zinterstore";
+    default:
+      return "zdiffstore";
+  }
+}
+
 template <Operation operation>
 void Store(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!ReadKeyCount(ctx, args.Skip(1), reply)) return;
@@ -248,7 +260,9 @@ void Store(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!args.Done(reply)) return;
   Evaluate(operation, &request, &result);
   KeySlot target = keys.Slot(0);
+  const bool existed = target.exists();
   StoreMembers(&target, ZsetLimitsOf(ctx.config()), result.members());
+  NotifyStored(target, kNotifyZset, StoreEvent(operation), existed);
   reply.Integer(static_cast<int64_t>(result.members().size()));
 }
 

@@ -61,6 +61,7 @@ void PopAndReply(KeySlot* slot, ZsetEnd end, uint64_t count, PopShape shape, Rep
     reply.Bulk(scored.member);
     reply.Double(scored.score);
   });
+  slot->NotifyRemoval(kNotifyZset, end == ZsetEnd::kHighest ? "zpopmax" : "zpopmin");
 }
 
 namespace {

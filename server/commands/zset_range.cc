@@ -6,6 +6,7 @@
 
 #include "server/command_context.h"
 #include "server/commands/families.h"
+#include "server/commands/key_events.h"
 #include "server/commands/value_reply.h"
 #include "server/commands/zset_reply.h"
 
@@ -100,7 +101,9 @@ void ZRangeStore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   members.reserve(ranks.count);
   view.ForEach(ranks, false, [&](const ScoredMember& scored) { members.push_back(scored); });
   KeySlot target = keys.Slot(0);
+  const bool existed = target.exists();
   StoreMembers(&target, ZsetLimitsOf(ctx.config()), members);
+  NotifyStored(target, kNotifyZset, "zrangestore", existed);
   reply.Integer(static_cast<int64_t>(members.size()));
 }
 
@@ -115,6 +118,17 @@ void Count(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Integer(static_cast<int64_t>(range.In(view, false).count));
 }
 
+constexpr std::string_view RemovalEvent(RangeBy by) {
+  switch (by) {
+    case RangeBy::kScore:
+      return "zremrangebyscore";
+    case RangeBy::kMember:
+      return "zremrangebylex";
+    default:
+      return "zremrangebyrank";
+  }
+}
+
 template <RangeBy by>
 void Remove(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   RangeArg range;
@@ -126,6 +140,7 @@ void Remove(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   slot.Touch();
   const RankRange ranks = range.In(ZsetView(*slot), false);
   RemoveRange(&slot, ranks);
+  if (ranks.count > 0) slot.NotifyRemoval(kNotifyZset, RemovalEvent(by));
   reply.Integer(static_cast<int64_t>(ranks.count));
 }
 

