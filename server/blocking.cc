@@ -9,6 +9,7 @@
 #include "protocol/output_buffer.h"
 #include "server/command_context.h"
 #include "server/commands/value_reply.h"
+#include "server/observation.h"
 
 namespace spinel {
 
@@ -22,6 +23,14 @@ BlockedClient::BlockedClient(Server* server, const Session& session, BlockReques
       ticket_(Waiters::NextTicket()),
       request_(std::move(request)),
       keys_(std::move(keys)) {}
+
+BlockedClient::~BlockedClient() = default;
+
+void BlockedClient::set_log_entry(std::unique_ptr<CommandLogEntry> entry) {
+  log_entry_ = std::move(entry);
+}
+
+std::unique_ptr<CommandLogEntry> BlockedClient::TakeLogEntry() { return std::move(log_entry_); }
 
 void BlockedClient::Answer(std::string resp) {
   if (muted_.load(std::memory_order_relaxed)) resp.clear();
@@ -141,6 +150,7 @@ void EndBlock(Server* server, LoopState* loop, Session* session) {
     server->store().RemoveWaiter(client->database(), {key.name, key.hash}, client->ticket());
   }
   server->blocked().Remove(client->id());
+  server->observation().Finish(client->TakeLogEntry());
   if (client->deadline_ms() != 0) {
     loop->deadlines.erase(std::pair(client->deadline_ms(), client->id()));
   }

@@ -33,6 +33,7 @@ class CommandContext;
 class LockedKeys;
 class Server;
 class Session;
+struct CommandLogEntry;
 struct LoopState;
 
 // What a client waits for.
@@ -57,6 +58,7 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
 
   BlockedClient(Server* server, const Session& session, BlockRequest request,
                 std::vector<Key> keys);
+  ~BlockedClient() override;
 
   // True for the first caller, who then owes the client its reply.
   bool Claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
@@ -75,6 +77,9 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
   int64_t deadline_ms() const { return request_.deadline_ms; }
   uint64_t ticket() const { return ticket_; }
   const std::vector<Key>& keys() const { return keys_; }
+  // What the slow log is to say once it has its reply. On its loop.
+  void set_log_entry(std::unique_ptr<CommandLogEntry> entry);
+  std::unique_ptr<CommandLogEntry> TakeLogEntry();
   // CLIENT REPLY OFF or SKIP was in force when it blocked.
   void set_muted() { muted_ = true; }
 
@@ -87,6 +92,7 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
   const uint64_t ticket_;
   const BlockRequest request_;
   const std::vector<Key> keys_;
+  std::unique_ptr<CommandLogEntry> log_entry_;
   std::atomic<bool> claimed_{false};
   std::atomic<bool> muted_{false};
 };

@@ -6,6 +6,7 @@
 
 #include "protocol/ascii.h"
 #include "server/session.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -48,9 +49,14 @@ ClientType TypeOf(const Session& session) {
 
 std::string ClientFlags(const Session& session) {
   std::string flags;
+  const uint32_t tracking = Read(session.tracking);
+  if (Read(session.monitoring)) flags += 'O';
   if (session.subscribed()) flags += 'P';
   if (session.in_multi()) flags += 'x';
   if (Read(session.paused) || Read(session.waiting)) flags += 'b';
+  if ((tracking & kTracking) != 0) flags += 't';
+  if ((tracking & kTrackBrokenRedirect) != 0) flags += 'R';
+  if ((tracking & kTrackBroadcast) != 0) flags += 'B';
   if (Read(session.watched_changed)) flags += 'd';
   if (Read(session.closing)) flags += 'A';
   if (session.origin.unix_socket) flags += 'U';
@@ -88,8 +94,9 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
                  Read(session.output_chunks), output, memory,
                  Read(session.output_pending) > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={}",
+  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={}",
                  command == nullptr ? std::string_view("NULL") : command->name,
+                 session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
                  static_cast<int>(session.resp()), names.lib_name, names.lib_version);
   fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
                  Read(session.output_bytes), Read(session.commands));

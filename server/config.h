@@ -231,6 +231,10 @@ class Config {
   // Observation
   Setting<int64_t> slowlog_log_slower_than;  // us; below 0: off
   Setting<int64_t> slowlog_max_len;
+  Setting<int64_t> commandlog_request_larger_than;  // bytes; below 0: off
+  Setting<int64_t> commandlog_large_request_max_len;
+  Setting<int64_t> commandlog_reply_larger_than;  // bytes; below 0: off
+  Setting<int64_t> commandlog_large_reply_max_len;
   Setting<int64_t> latency_monitor_threshold;  // ms; 0: off
   Setting<bool> latency_tracking;
   Setting<int64_t> notify_keyspace_events;  // kNotify* bits

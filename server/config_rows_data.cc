@@ -20,7 +20,6 @@ constexpr std::string_view kNoEvictionYet = "this version does not evict";
 constexpr std::string_view kNoDefrag = "memory is not defragmented";
 constexpr std::string_view kAlwaysLazy = "big values are always freed in the background";
 constexpr std::string_view kNoScripts = "this version runs no scripts";
-constexpr std::string_view kNoLogYet = "this version does not record it";
 
 constexpr ConfigRow kMemory[] = {
     Special(
@@ -142,26 +141,23 @@ constexpr ConfigRow kObservation[] = {
     Integer<&Config::slowlog_log_slower_than>(
         "slowlog-log-slower-than", 10000, -1, kLongMax,
         "Microseconds that put a command into the slow log. 0: every command, -1: none.")
-        .Alias("commandlog-execution-slower-than")
-        .NoEffect(kNoLogYet),
+        .Alias("commandlog-execution-slower-than"),
     Integer<&Config::slowlog_max_len>("slowlog-max-len", 128, 0, kLongMax,
                                       "Commands kept in the slow log.")
-        .Alias("commandlog-slow-execution-max-len")
-        .NoEffect(kNoLogYet),
-    Integer("commandlog-request-larger-than", 1048576, -1, kLongMax,
-            "Bytes that put a request into Valkey's log of large requests. -1: none.")
-        .NoEffect(kNoLogYet),
-    Integer("commandlog-large-request-max-len", 128, 0, kLongMax, "Length of that log.")
-        .NoEffect(kNoLogYet),
-    Integer("commandlog-reply-larger-than", 1048576, -1, kLongMax,
-            "Bytes that put a reply into Valkey's log of large replies. -1: none.")
-        .NoEffect(kNoLogYet),
-    Integer("commandlog-large-reply-max-len", 128, 0, kLongMax, "Length of that log.")
-        .NoEffect(kNoLogYet),
+        .Alias("commandlog-slow-execution-max-len"),
+    Integer<&Config::commandlog_request_larger_than>(
+        "commandlog-request-larger-than", 1048576, -1, kLongMax,
+        "Bytes that put a command into the log of large requests. -1: none."),
+    Integer<&Config::commandlog_large_request_max_len>("commandlog-large-request-max-len", 128, 0,
+                                                       kLongMax, "Commands kept in that log."),
+    Integer<&Config::commandlog_reply_larger_than>(
+        "commandlog-reply-larger-than", 1048576, -1, kLongMax,
+        "Bytes that put a command into the log of large replies. -1: none."),
+    Integer<&Config::commandlog_large_reply_max_len>("commandlog-large-reply-max-len", 128, 0,
+                                                     kLongMax, "Commands kept in that log."),
     Integer<&Config::latency_monitor_threshold>(
         "latency-monitor-threshold", 0, 0, kLongMax,
-        "Milliseconds from which LATENCY records an event. 0: off.")
-        .NoEffect(kNoLogYet),
+        "Milliseconds from which LATENCY records an event. 0: off."),
     Bool<&Config::latency_tracking>("latency-tracking", true,
                                     "Keep a histogram of every command's execution time."),
     Special("latency-tracking-info-percentiles", "50 99 99.9", &kPercentilesOption,

@@ -156,8 +156,7 @@ constexpr ConfigRow kClients[] = {
     Integer<&Config::tracking_table_max_keys>(
         "tracking-table-max-keys", 1000000, 0, kLongMax,
         "Keys remembered for client-side caching; beyond that, clients are told to forget some. 0: "
-        "no limit.")
-        .NoEffect("this version has no client-side caching"),
+        "no limit."),
     Integer("client-default-resp", 2, 2, 3, "Protocol of a new connection.")
         .Immutable()
         .Hidden()

@@ -10,6 +10,8 @@
 #include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/monitors.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 
 namespace spinel {
@@ -54,6 +56,8 @@ Connection::Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Ori
 }
 
 Connection::~Connection() {
+  loop_->server().tracking().Disable(&session_);
+  loop_->server().monitors().Remove(&loop_->state(), &session_);
   loop_->state().channels.UnsubscribeAll(&session_);
   loop_->server().clients().Remove(&session_);
 }
@@ -254,6 +258,8 @@ void Connection::CloseNow() {
   session_.paused.store(false, std::memory_order_relaxed);
   EndBlock(&loop_->server(), &loop_->state(), &session_);
   session_.transaction.reset();
+  loop_->server().tracking().Disable(&session_);
+  loop_->server().monitors().Remove(&loop_->state(), &session_);
   loop_->state().channels.UnsubscribeAll(&session_);
   loop_->Leave();
   loop_->server().clients().Remove(&session_);

@@ -10,6 +10,7 @@
 #include "server/event_loop.h"
 #include "server/log.h"
 #include "server/prefetch.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -51,6 +52,9 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
     if (loop_->requests().empty() && batch_bytes == 0) break;
     PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
     const size_t executed = ExecuteBatch();
+    if (!loop_->state().broadcasts.empty()) [[unlikely]] {
+      loop_->server().tracking().Broadcast(&loop_->state());
+    }
     if (executed < loop_->requests().size()) {
       // Held back: what was parsed is parsed again when the client goes on.
       parser_ = RespParser();

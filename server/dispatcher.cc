@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/arg_reader.h"
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "server/observation.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
+#include "storage/atomic_section.h"
 #include "storage/equal_bytes.h"
 
 namespace spinel {
@@ -142,19 +147,66 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
   return true;
 }
 
+void CallHandler(Server* server, LoopState* loop, Session* session, const Request& request,
+                 ReplyWriter& reply, Locking locking) {
+  CommandContext context(server, loop, session, request.command, request.args, request.key,
+                         locking);
+  ArgReader args(request.args);
+  request.command->spec->handler(context, args, reply);
+}
+
+// For a client that keeps copies of what it reads: reading a key and noting that happen under one
+// lock, so that no change comes in between.
+void CallTracked(Server* server, LoopState* loop, Session* session, const Request& request,
+                 ReplyWriter& reply, Locking locking) {
+  const std::vector<Key> keys = Tracking::KeysRead(*session, *request.command, request.args);
+  if (keys.empty()) return CallHandler(server, loop, session, request, reply, locking);
+  std::optional<AtomicSection> section;
+  if (locking == Locking::kTake) {
+    section.emplace(&server->store(), &loop->op, keys, request.command->Has(kAnyData));
+  }
+  CallHandler(server, loop, session, request, reply, Locking::kHeld);
+  server->tracking().Note(*session, keys);
+}
+
+// What tracking has to do behind a command, with no stripe locked.
+void FinishTracking(Server* server, LoopState* loop, Session* session, const Command& command) {
+  if (session->tracks()) {
+    // CLIENT CACHING is about the next command that is none of CLIENT's, or the next transaction.
+    const bool client = command.parent != nullptr && command.parent->spec->name == "CLIENT";
+    if (!client && !session->in_multi()) Tracking::EndCaching(session);
+    server->tracking().EvictBeyondLimit(loop);
+  }
+  if (!loop->op.invalidations.empty()) server->tracking().Deliver(loop, session);
+}
+
+// At least the bytes of a client's request, whose arguments lie one behind the other; of arguments
+// that do not it may be anything.
+uint64_t RequestBytes(CommandArgs args) {
+  return static_cast<uint64_t>(args.back().data() + args.back().size() - args.front().data());
+}
+
 // Dispatcher::Call, of which Execute has a copy of its own.
 [[gnu::always_inline]] inline uint64_t Run(Server* server, LoopState* loop, Session* session,
                                            const Request& request, ReplyWriter& reply,
                                            Locking locking, uint64_t begin) {
   const Command* command = request.command;
   const uint64_t errors = reply.error_count();
+  const size_t written = reply.out()->size();
   session->last_command.store(command, std::memory_order_relaxed);
-  {
+  const bool tracks = session->tracks();
+  if (tracks) [[unlikely]] {
+    CallTracked(server, loop, session, request, reply, locking);
+  } else {
     CommandContext context(server, loop, session, command, request.args, request.key, locking);
     ArgReader args(request.args);
     command->spec->handler(context, args, reply);
   }
-  if (locking == Locking::kTake) server->store().FinishServing(loop->op);
+  if (locking == Locking::kTake) {
+    server->store().FinishServing(loop->op);
+    if (tracks || !loop->op.invalidations.empty()) [[unlikely]]
+      FinishTracking(server, loop, session, *command);
+  }
   const uint64_t end = CycleClock::Now();
   const uint64_t ticks = end - begin;
 
@@ -166,6 +218,12 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
   if (reply.error_count() > errors) [[unlikely]] {
     stats.failed.Add();
     CountErrors(server, loop, reply, errors);
+  }
+  const uint64_t reply_bytes = reply.out()->size() - written;
+  if (server->observed_limits.Reached(ticks, RequestBytes(request.args), reply_bytes))
+      [[unlikely]] {
+    server->observation().Report(loop, session, request, {ticks, reply_bytes},
+                                 locking == Locking::kHeld);
   }
   return end;
 }

@@ -9,6 +9,8 @@
 #include "server/blocking.h"
 #include "server/cycle_clock.h"
 #include "server/log.h"
+#include "server/observation.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -156,6 +158,10 @@ void EventLoop::Tick() {
     ResumePaused();
     ExpireKeys();
     server_->store().FinishServing(state_.op);
+    if (!state_.op.invalidations.empty()) {
+      server_->tracking().Deliver(&state_, /*writer=*/nullptr);
+      server_->tracking().Broadcast(&state_);
+    }
   }
   TimeOutBlocked(&state_, state_.op.now_ms);
   if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
@@ -169,7 +175,8 @@ void EventLoop::Tick() {
 void EventLoop::ExpireKeys() {
   expiry_backlog_ = false;
   if (!server_->active_expire.load(std::memory_order_relaxed)) return;
-  const uint64_t deadline = CycleClock::Now() + CycleClock::FromMicroseconds(kExpiryBudgetUs);
+  const uint64_t begin = CycleClock::Now();
+  const uint64_t deadline = begin + CycleClock::FromMicroseconds(kExpiryBudgetUs);
   const int loops = server_->runtime().loops();
   for (int wheel = state_.index; wheel < Store::kWheels; wheel += loops) {
     while (server_->store().ExpireStep(state_.op, wheel)) {
@@ -181,6 +188,9 @@ void EventLoop::ExpireKeys() {
     while (server_->store().SweepStep(wheel)) {
       if (CycleClock::Now() > deadline) break;
     }
+  }
+  if (server_->observation().records_latency()) {
+    server_->observation().ReportEvent("expire-cycle", CycleClock::Now() - begin);
   }
 }
 

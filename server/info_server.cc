@@ -10,6 +10,7 @@
 
 #include "server/cycle_clock.h"
 #include "server/info.h"
+#include "server/tracking.h"
 #include "server/version.h"
 #include "storage/access_clock.h"
 
@@ -146,7 +147,7 @@ void WriteClientsInfo(const InfoSource& source, InfoText* text) {
   text->Field("client_recent_max_input_buffer", input);
   text->Field("client_recent_max_output_buffer", output);
   text->Field("blocked_clients", clients.blocked);
-  text->Field("tracking_clients", 0);
+  text->Field("tracking_clients", source.server.tracking().totals().clients);
   text->Field("pubsub_clients", clients.subscribed);
   text->Field("watching_clients", clients.watching);
   text->Field("clients_in_timeout_table", blocked.with_timeout);

@@ -6,6 +6,7 @@
 #include "protocol/numbers.h"
 #include "server/cycle_clock.h"
 #include "server/info.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -109,15 +110,18 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("pubsub_channels", channels.Count(SubscriptionKind::kChannel));
   text->Field("pubsub_patterns", channels.Count(SubscriptionKind::kPattern));
   text->Field("pubsubshard_channels", channels.Count(SubscriptionKind::kShard));
+  const TrackingTotals& tracked = source.server.store().tracking_totals();
+  text->Field("tracking_total_keys", tracked.keys.load(std::memory_order_relaxed));
+  text->Field("tracking_total_items", tracked.items.load(std::memory_order_relaxed));
+  text->Field("tracking_total_prefixes", source.server.tracking().totals().prefixes);
 }
 
-// Defragmentation, client tracking and what else Redis counts that does not exist here.
+// Defragmentation and what else Redis counts that does not exist here.
 void WriteAbsent(InfoText* text) {
   for (const std::string_view name :
        {"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
         "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
         "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-        "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes",
         "unexpected_error_replies"}) {
     text->Field(name, 0);
   }

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "server/pubsub.h"
 #include "server/stats.h"
@@ -16,6 +19,7 @@
 namespace spinel {
 
 class BlockedClient;
+class Session;
 
 struct LoopState {
   LoopState(int loop_index, size_t commands, ChannelRegistry* channel_registry)
@@ -33,6 +37,10 @@ struct LoopState {
   LoopStats stats;
   OpContext op;  // with the time of the current batch
   LoopChannels channels;
+  std::vector<Session*> monitors;  // clients in MONITOR
+  // Keys that have changed, and are still to be told to those who track by prefix; by whom each was
+  // changed last (a client's id; 0: by none).
+  std::map<std::string, uint64_t, std::less<>> broadcasts;
   // Clients in blocking commands with a time-out, by its end (Unix ms) and the client's id.
   std::map<std::pair<int64_t, uint64_t>, std::shared_ptr<BlockedClient>> deadlines;
 };

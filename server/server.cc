@@ -11,8 +11,11 @@
 #include "server/host_resources.h"
 #include "server/loading.h"
 #include "server/loop_state.h"
+#include "server/monitors.h"
+#include "server/observation.h"
 #include "server/saver.h"
 #include "server/shutdown.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -98,6 +101,9 @@ Server::Server(Config* config, int64_t now_ms, int loops)
   loading_ = std::make_unique<Loading>(this);
   saver_ = std::make_unique<Saver>(this, now_ms);
   shutdown_ = std::make_unique<ShutdownSequence>(this);
+  observation_ = std::make_unique<Observation>(this);
+  monitors_ = std::make_unique<Monitors>(this);
+  tracking_ = std::make_unique<Tracking>(this);
   RegisterHooks();
   ChangeReplicationId();
   startup_memory_.store(ReadProcessMemory().allocated);
@@ -132,6 +138,15 @@ void Server::RegisterHooks() {
   access(*config_);
   events(*config_);
   config_->OnChange("requirepass", password);
+  config_->OnChange("tracking-table-max-keys", [this](const Config&) {
+    // This hook must take no stripe's lock.
+    runtime_->Post(0, [this] {
+      LoopState* const loop = &runtime_->loop(0);
+      tracking_->EvictBeyondLimit(loop);
+      tracking_->Deliver(loop, /*writer=*/nullptr);
+    });
+    return std::string();
+  });
   config_->OnChange("notify-keyspace-events", events);
   config_->OnChange({"maxmemory-policy", "lfu-log-factor", "lfu-decay-time"}, access);
   config_->OnChange({"save", "stop-writes-on-bgsave-error"}, saving);

@@ -15,6 +15,7 @@
 #include "server/client_registry.h"
 #include "server/command_table.h"
 #include "server/config.h"
+#include "server/observed_limits.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
 #include "storage/mutex.h"
@@ -23,8 +24,11 @@
 namespace spinel {
 
 class Loading;
+class Monitors;
+class Observation;
 class Saver;
 class ShutdownSequence;
+class Tracking;
 struct LoopState;
 
 // What the server needs of whatever runs its loops: threads and sockets, or a test.
@@ -108,6 +112,9 @@ class Server {
   Loading& loading() const { return *loading_; }
   Saver& saver() const { return *saver_; }
   ShutdownSequence& shutdown() const { return *shutdown_; }
+  Monitors& monitors() const { return *monitors_; }
+  Observation& observation() const { return *observation_; }
+  Tracking& tracking() const { return *tracking_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) {
@@ -157,6 +164,8 @@ class Server {
   std::string executable;
 
   // -- Statistics --------------------------------------------------------------------------------
+  // From when on a command is reported to the Observation.
+  ObservedLimits observed_limits;
   // Counts an error reply by its code ("ERR", "WRONGTYPE"), for INFO errorstats.
   void CountError(std::string_view code);
   std::vector<std::pair<std::string, uint64_t>> ErrorCounts() const;
@@ -194,6 +203,9 @@ class Server {
   PauseState pause_;
   std::atomic<uint32_t> trouble_{0};
   std::atomic<bool> waits_for_loops_{false};
+  std::unique_ptr<Observation> observation_;
+  std::unique_ptr<Monitors> monitors_;
+  std::unique_ptr<Tracking> tracking_;
   RateSampler rates_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};

@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "protocol/reply_writer.h"
 #include "server/subscription.h"
+#include "server/text_map.h"
 #include "storage/spin_lock.h"
 
 namespace spinel {
@@ -65,6 +66,8 @@ class Session {
   // MULTI and WATCH; null until the first of them. Touches the store when it goes: whoever closes
   // the client lets go of it first, holding no stripe.
   std::unique_ptr<Transaction> transaction;
+  // CLIENT TRACKING's prefixes; null as long as there are none.
+  std::unique_ptr<TextSet> tracking_prefixes;
   // What it listens to; null as long as that is nothing.
   std::unique_ptr<Subscriptions> listens_to;
 
@@ -74,6 +77,8 @@ class Session {
   void set_resp(RespVersion version) { resp_.store(version, std::memory_order_relaxed); }
   // Between MULTI and EXEC.
   bool in_multi() const { return queued.load(std::memory_order_relaxed) >= 0; }
+  // Whether it keeps copies of what it reads.
+  bool tracks() const { return tracking.load(std::memory_order_relaxed) != 0; }
   // A RESP2 client that has subscribed may send little else.
   bool subscribed() const {
     return (subscriptions_to(SubscriptionKind::kChannel) |
@@ -100,12 +105,15 @@ class Session {
   }
   std::atomic<bool> no_evict{false};
   std::atomic<bool> no_touch{false};
-  std::atomic<bool> can_redirect{false};  // CLIENT CAPA REDIRECT
-  std::atomic<bool> paused{false};        // stopped by CLIENT PAUSE, with requests waiting
-  std::atomic<bool> waiting{false};       // in a blocking command
-  std::atomic<int32_t> queued{-1};        // commands that wait for EXEC; -1: no MULTI
-  std::atomic<uint64_t> queued_bytes{0};  // memory that they take
-  std::atomic<uint32_t> watched{0};       // keys
+  std::atomic<bool> can_redirect{false};       // CLIENT CAPA REDIRECT
+  std::atomic<bool> paused{false};             // stopped by CLIENT PAUSE, with requests waiting
+  std::atomic<bool> waiting{false};            // in a blocking command
+  std::atomic<bool> monitoring{false};         // MONITOR
+  std::atomic<uint32_t> tracking{0};           // TrackingFlag bits (tracking.h); 0: off
+  std::atomic<uint64_t> tracking_redirect{0};  // the client that is told instead; 0: itself
+  std::atomic<int32_t> queued{-1};             // commands that wait for EXEC; -1: no MULTI
+  std::atomic<uint64_t> queued_bytes{0};       // memory that they take
+  std::atomic<uint32_t> watched{0};            // keys
   // A watched key has changed: EXEC will do nothing. Set by whoever changes it, under the lock of
   // the key's stripe.
   std::atomic<bool> watched_changed{false};

@@ -29,7 +29,8 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   if (entry_->ExpiredAt(context->now_ms)) {
     Entry* expired = entry_;
     Remove();
-    MarkTouched();
+    if (stripe_->observers != nullptr) [[unlikely]]
+      TouchWatchers(/*by_client=*/false);
     store->Discard({stripe_, physical_database_, Store::Discarded::kExpired}, *context, expired);
     context->stats->expired_keys.Add();
     Notify(kNotifyExpired, "expired");
@@ -177,9 +178,10 @@ void KeySlot::NoteReady() {
   context_->ready.push_back({logical_database_, key_.hash, std::string(key_.name)});
 }
 
-void KeySlot::TouchWatchers() {
+void KeySlot::TouchWatchers(bool by_client) {
   stripe_->lock.AssertHeld();
   stripe_->observers->watchers.Touch(logical_database_, key_.hash, key_.name);
+  store_->Invalidate(*context_, stripe_, key_, by_client);
 }
 
 void KeySlot::PutObject(ValueType type, BigValue* object, int64_t expiry) {

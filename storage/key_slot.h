@@ -148,7 +148,8 @@ class KeySlot {
   }
   void KeepForSnapshot();
   void NoteReady();
-  void TouchWatchers();
+  // By the client whose operation it is, unless the key's time is over.
+  void TouchWatchers(bool by_client = true);
   void RenewPosition();
   void Remove();
   Entry* RemoveChanged();

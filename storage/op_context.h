@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "storage/key_events.h"
+#include "storage/tracked_keys.h"
 
 namespace spinel {
 
@@ -68,6 +69,8 @@ struct OpContext {
   mutable std::vector<ReadyKey> deferred;
   // What is left to do without any lock: waking other loops, for one, costs a system call.
   mutable std::vector<std::function<void()>> unlocked;
+  // Clients that have to forget their copies of keys; whoever runs the operation has them told.
+  mutable std::vector<Invalidation> invalidations;
   // Who is told what happens to keys, and of which classes of events; the sink may be null while
   // there are none.
   const KeyEventClasses* event_classes = &kNoKeyEvents;

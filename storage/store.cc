@@ -268,6 +268,7 @@ void Store::Flush(const OpContext& context, int database, bool background) {
         TakeTables(&stripes_[i], Physical(db), tables.get(), &keys);
       }
     }
+    InvalidateEverything(context);
     if (database == -1) {
       for (auto& wheel : wheels_) remains.emplace_back(wheel->Detach());
     } else {
@@ -394,7 +395,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
   context.stats->expired_fields.Add(removed);
   if (removed > 0) {
     NotifyOf(context, kNotifyHash, "hexpired", physical, *entry);
-    TouchWatchers(stripe, physical, *entry);
+    TouchWatchers(context, stripe, physical, *entry);
   }
   const int64_t next = object->NextExpiry();
   if (next == BigValue::kNeverExpires) {
@@ -427,7 +428,7 @@ bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, 
   const auto position =
       database->table.Find(hash, [entry](const Entry& found) { return &found == entry; });
   if (!position) return false;
-  TouchWatchers(stripe, physical, *entry);
+  TouchWatchers(context, stripe, physical, *entry);
   NotifyOf(context, event_class, event, physical, *entry);
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;

@@ -92,6 +92,15 @@ class Store {
   // Keys that somebody watches.
   uint64_t WatchedKeys();
 
+  // -- Those who keep copies of keys (tracked_keys.h) --------------------------------------------
+  // The client has read the key. Expects its stripe to be locked, since before the reading.
+  void Track(const Key& key, TrackingClient client);
+  // A client that wants to know of all changes comes, or goes. Locks one stripe after the other.
+  void CountBroadcaster(bool comes);
+  // Has random keys invalidated until no more than `most` are tracked.
+  void EvictTracked(const OpContext& context, uint64_t most);
+  const TrackingTotals& tracking_totals() const { return tracking_totals_; }
+
   // Hints for a key that will be used soon, in this order, with other keys' hints in between.
   void PrefetchBucket(int database, const Key& key);
   void PrefetchEntry(int database, const Key& key);
@@ -219,7 +228,12 @@ class Store {
   void ReleaseAll();
 
   // Tells those who watch the key of an entry that is changed without a slot.
-  void TouchWatchers(Stripe* stripe, int physical, const Entry& entry);
+  void TouchWatchers(const OpContext& context, Stripe* stripe, int physical, const Entry& entry);
+  // Notes whom to tell of a change of the key. Expects the stripe to have observers, which may be
+  // gone afterwards.
+  void Invalidate(const OpContext& context, Stripe* stripe, const Key& key, bool by_client);
+  // The same for all keys. Expects every stripe to be locked.
+  void InvalidateEverything(const OpContext& context);
   // What a logical database holds is about to go, or to be swapped with `other`'s (-1: with
   // nothing): tells those who watch a key that exists before or afterwards.
   void TouchReplaced(const OpContext& context, Stripe* stripe, int database, int other);
@@ -252,6 +266,8 @@ class Store {
   Reclaimer reclaimer_;
   SnapshotHook* snapshot_ = nullptr;  // guarded by any stripe's lock, changed under all of them
   std::atomic<bool> snapshot_busy_{false};
+  TrackingTotals tracking_totals_;
+  std::atomic<uint32_t> evict_from_{0};  // the stripe where EvictTracked goes on
   static constinit inline thread_local const Store* everything_held_ = nullptr;
 };
 

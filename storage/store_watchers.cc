@@ -39,11 +39,14 @@ int Store::Logical(int physical) const {
   return static_cast<int>(found - physical_.begin());
 }
 
-void Store::TouchWatchers(Stripe* stripe, int physical, const Entry& entry) {
+void Store::TouchWatchers(const OpContext& context, Stripe* stripe, int physical,
+                          const Entry& entry) {
   stripe->lock.AssertHeld();
   if (stripe->observers == nullptr) [[likely]]
     return;
-  stripe->observers->watchers.Touch(Logical(physical), kKeyHasher(entry.key()), entry.key());
+  const Key key{entry.key(), kKeyHasher(entry.key())};
+  stripe->observers->watchers.Touch(Logical(physical), key.hash, key.name);
+  Invalidate(context, stripe, key, /*by_client=*/false);
 }
 
 void Store::TouchReplaced(const OpContext& context, Stripe* stripe, int database, int other) {

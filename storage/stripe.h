@@ -12,6 +12,7 @@
 #include "storage/hash_table.h"
 #include "storage/key_hash.h"
 #include "storage/spin_lock.h"
+#include "storage/tracked_keys.h"
 #include "storage/waiters.h"
 #include "storage/watchers.h"
 
@@ -32,9 +33,10 @@ struct Database {
 
 // Clients that are told of what happens to keys of a stripe.
 struct Observers {
-  Waiters waiters;    // for a key to get a value
-  Watchers watchers;  // for a key to change
-  bool empty() const { return waiters.empty() && watchers.empty(); }
+  Waiters waiters;      // for a key to get a value
+  Watchers watchers;    // for a key to change
+  TrackedKeys tracked;  // keep copies of keys
+  bool empty() const { return waiters.empty() && watchers.empty() && tracked.empty(); }
 };
 
 struct alignas(64) Stripe {

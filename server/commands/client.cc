@@ -13,6 +13,7 @@
 #include "server/command_context.h"
 #include "server/commands/client_filter.h"
 #include "server/commands/client_names.h"
+#include "server/commands/client_tracking.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
 
@@ -243,6 +244,16 @@ void Capa(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 constexpr uint32_t kAnyTime = kNoScript | kLoading | kStale;
 
 constexpr CommandSpec kSubcommands[] = {
+    {.name = "CACHING",
+     .arity = 3,
+     .flags = kAnyTime,
+     .acl = kAclConnection,
+     .handler = ClientCaching,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Says whether the client keeps a copy of what the next command reads.",
+     .syntax = "<YES | NO>"},
     {.name = "CAPA",
      .arity = -3,
      .flags = kAnyTime,
@@ -262,6 +273,16 @@ constexpr CommandSpec kSubcommands[] = {
      .since = "2.6.9",
      .complexity = "O(1)",
      .summary = "Answers the name that the connection was given.",
+     .syntax = ""},
+    {.name = "GETREDIR",
+     .arity = 2,
+     .flags = kAnyTime,
+     .acl = kAclConnection,
+     .handler = ClientGetRedir,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1)",
+     .summary = "Answers which client is told instead of this one to forget its copies.",
      .syntax = ""},
     {.name = "HELP",
      .arity = 2,
@@ -373,6 +394,28 @@ constexpr CommandSpec kSubcommands[] = {
      .complexity = "O(1)",
      .summary = "Gives the connection a name.",
      .syntax = "connection-name"},
+    {.name = "TRACKING",
+     .arity = -3,
+     .flags = kAnyTime,
+     .acl = kAclConnection,
+     .handler = ClientTracking,
+     .group = "connection",
+     .since = "6.0.0",
+     .complexity = "O(1); O(N) in the number of prefixes with BCAST",
+     .summary = "Switches on or off that the client is told to forget its copies of keys that "
+                "change.",
+     .syntax = "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] "
+               "[OPTIN] [OPTOUT] [NOLOOP]"},
+    {.name = "TRACKINGINFO",
+     .arity = 2,
+     .flags = kAnyTime,
+     .acl = kAclConnection,
+     .handler = ClientTrackingInfo,
+     .group = "connection",
+     .since = "6.2.0",
+     .complexity = "O(1)",
+     .summary = "Answers how the client wants to be told to forget its copies.",
+     .syntax = ""},
     {.name = "UNBLOCK",
      .arity = -3,
      .flags = kAdmin | kAnyTime,

@@ -130,7 +130,40 @@ void CommandList(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.EndArray(begin, count);
 }
 
-// What the keys of this very request are used for: the row's flags, unless its options decide.
+// Commands that use their keys behind the first for something else: as a destination, or as
+// sources.
+struct FurtherKeys {
+  std::string_view command;
+  uint16_t flags;
+};
+constexpr uint16_t kSource = kKeyRO | kKeyAccess;
+constexpr FurtherKeys kFurtherKeys[] = {
+    {"BLMOVE", kKeyRW | kKeyInsert},
+    {"BRPOPLPUSH", kKeyRW | kKeyInsert},
+    {"COPY", kKeyOW | kKeyUpdate},
+    {"LMOVE", kKeyRW | kKeyInsert},
+    {"RENAME", kKeyOW | kKeyUpdate},
+    {"RENAMENX", kKeyOW | kKeyInsert},
+    {"RPOPLPUSH", kKeyRW | kKeyInsert},
+    {"SDIFFSTORE", kSource},
+    {"SINTERSTORE", kSource},
+    {"SMOVE", kKeyRW | kKeyInsert},
+    {"SORT", kKeyOW | kKeyUpdate},
+    {"SUNIONSTORE", kSource},
+    {"ZDIFFSTORE", kSource},
+    {"ZINTERSTORE", kSource},
+    {"ZRANGESTORE", kSource},
+    {"ZUNIONSTORE", kSource},
+};
+
+uint16_t FurtherKeyFlags(const CommandSpec& spec, uint16_t first) {
+  for (const FurtherKeys& row : kFurtherKeys) {
+    if (row.command == spec.name) return row.flags;
+  }
+  return first;
+}
+
+// What the first key of this very request is used for: the row's flags, unless its options decide.
 uint16_t KeyFlagsOf(const CommandSpec& spec, CommandArgs args) {
   const uint16_t flags = spec.keys.flags;
   if ((flags & kKeyVariableFlags) == 0) return flags;
@@ -168,12 +201,13 @@ void ReplyKeys(CommandContext& ctx, bool with_flags, ReplyWriter& reply) {
   if (!ExtractKeys(spec, request, &indexes)) {
     return reply.Error("ERR Invalid arguments specified for command");
   }
-  const uint16_t flags = KeyFlagsOf(spec, request);
+  uint16_t flags = KeyFlagsOf(spec, request);
   reply.Array(static_cast<int64_t>(indexes.size()));
   for (const int index : indexes) {
     if (with_flags) reply.Array(2);
     reply.Bulk(request[static_cast<size_t>(index)]);
     if (with_flags) ReplyKeyFlags(flags, reply);
+    flags = FurtherKeyFlags(spec, flags);
   }
 }
 

@@ -10,6 +10,8 @@
 #include "server/command_context.h"
 #include "server/commands/client_names.h"
 #include "server/commands/families.h"
+#include "server/monitors.h"
+#include "server/tracking.h"
 #include "server/version.h"
 
 namespace spinel {
@@ -148,6 +150,8 @@ void Quit(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 
 void Reset(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ctx.loop().channels.UnsubscribeAll(&ctx.session());
+  ctx.server().tracking().Disable(&ctx.session());
+  ctx.server().monitors().Remove(&ctx.loop(), &ctx.session());
   ctx.session().Reset(ctx.server().needs_password());
   ctx.loop().op.touch = true;
   reply.set_version(ctx.session().resp());

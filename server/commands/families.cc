@@ -20,6 +20,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       PubSubCommands(),      TransactionCommands(), AdminCommands(),
       ConfigCommands(),      CommandCommands(),     ClusterCommands(),
       LolwutCommands(),      DumpCommands(),        SnapshotCommands(),
+      LatencyCommands(),     MonitorCommands(),     SlowLogCommands(),
   };
   return kFamilies;
 }

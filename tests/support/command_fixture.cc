@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include "server/blocking.h"
+#include "server/monitors.h"
+#include "server/tracking.h"
 
 namespace spinel {
 namespace {
@@ -77,6 +79,8 @@ TestClient::TestClient(Server* server, LoopState* loop, uint64_t id)
 
 TestClient::~TestClient() {
   EndBlock(server_, loop_, &session_);
+  server_->tracking().Disable(&session_);
+  server_->monitors().Remove(loop_, &session_);
   loop_->channels.UnsubscribeAll(&session_);
   server_->clients().Remove(&session_);
 }
@@ -90,6 +94,7 @@ std::vector<RespValue> TestClient::ExecuteAll(const std::vector<std::string>& ar
   std::string waiting = std::move(pushes_);
   pushes_.clear();
   Dispatcher::Execute(server_, loop_, &session_, request, &out);
+  server_->tracking().Broadcast(loop_);
   out.Append(pushes_);
   pushes_ = std::move(waiting);
   return DecodeAll(out.Flatten());
@@ -171,6 +176,10 @@ void CommandFixture::Advance(int64_t ms) {
     }
   }
   server_->store().FinishServing(loop_->op);
+  if (!loop_->op.invalidations.empty()) {
+    server_->tracking().Deliver(loop_.get(), /*writer=*/nullptr);
+    server_->tracking().Broadcast(loop_.get());
+  }
 }
 
 }  // namespace spinel

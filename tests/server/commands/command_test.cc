@@ -134,6 +134,12 @@ TEST_CASE_METHOD(CommandFixture, "COMMAND GETKEYS and GETKEYSANDFLAGS") {
           Array({Array({Bulk("a"), Names({"RW", "access", "update"}, r3)})}));
     CHECK(Run("COMMAND", "GETKEYSANDFLAGS", "get", "a") ==
           Array({Array({Bulk("a"), Names({"RO", "access"}, r3)})}));
+    CHECK(Run("COMMAND", "GETKEYSANDFLAGS", "rename", "a", "b") ==
+          Array({Array({Bulk("a"), Names({"RW", "access", "delete"}, r3)}),
+                 Array({Bulk("b"), Names({"OW", "update"}, r3)})}));
+    CHECK(Run("COMMAND", "GETKEYSANDFLAGS", "zunionstore", "d", "1", "a") ==
+          Array({Array({Bulk("d"), Names({"OW", "update"}, r3)}),
+                 Array({Bulk("a"), Names({"RO", "access"}, r3)})}));
   });
 }
 
