@@ -10,6 +10,7 @@
 #include "protocol/reply_writer.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "server/scripts.h"
 #include "server/transaction.h"
 #include "storage/equal_bytes.h"
 
@@ -51,6 +52,17 @@ std::string NotInMultiText(const CommandSpec& spec) {
   return "ERR Command not allowed inside a transaction";
 }
 
+// Whether a command is executed while a script takes too long: nothing that needs a lock is.
+bool AllowedWhileBusy(const Session& session, const Request& request) {
+  const CommandSpec& spec = *request.command->spec;
+  if (!request.command->Has(kAllowBusy) || spec.keys.first != 0) return false;
+  if (spec.name == "SHUTDOWN") {
+    return request.args.size() > 1 && EqualsIgnoreCase(request.args[1], "NOSAVE");
+  }
+  const bool watches = session.watched.load(std::memory_order_relaxed) > 0;
+  return !watches || spec.name == "KILL" || spec.name == "STATS";
+}
+
 // The text of the refusal, or empty.
 std::string Refusal(const Server& server, const Session& session, const Request& request) {
   const Command* command = request.command;
@@ -63,6 +75,9 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   }
   if (!session.authenticated && server.needs_password() && !command->Has(kNoAuth)) {
     return "NOAUTH Authentication required.";
+  }
+  if (server.busy.load(std::memory_order_relaxed) && !AllowedWhileBusy(session, request)) {
+    return std::string(server.scripts().BusyText());
   }
   if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
@@ -86,6 +101,7 @@ void CountLatency(CommandStats* stats, uint64_t ticks) {
 
 // Counts the errors that were written since there were `before`.
 void CountErrors(Server* server, LoopState* loop, const ReplyWriter& reply, uint64_t before) {
+  if (reply.error_count() == before) return;
   loop->stats.error_replies.Add(reply.error_count() - before);
   server->CountError(reply.last_error_code());
 }
@@ -126,6 +142,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
                                            Locking locking, uint64_t begin) {
   const Command* command = request.command;
   const uint64_t errors = reply.error_count();
+  const uint64_t known = reply.known_error_count();
   session->last_command.store(command, std::memory_order_relaxed);
   {
     CommandContext context(server, loop, session, command, request.args, request.key, locking);
@@ -143,7 +160,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
   if (server->config().latency_tracking()) CountLatency(&stats, ticks);
   if (reply.error_count() > errors) [[unlikely]] {
     stats.failed.Add();
-    CountErrors(server, loop, reply, errors);
+    CountErrors(server, loop, reply, errors + reply.known_error_count() - known);
   }
   return end;
 }
@@ -198,8 +215,8 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
   const Command* command = request.command;
   const bool fits = command != nullptr && command->spec->handler != nullptr &&
                     command->ArityFits(request.args.size());
-  const bool plain =
-      fits && session->authenticated && !session->subscribed() && !session->in_multi();
+  const bool plain = fits && session->authenticated && !session->subscribed() &&
+                     !session->in_multi() && !server->busy.load(std::memory_order_relaxed);
   const uint64_t end = plain || !Intercept(server, loop, session, request, reply)
                            ? Run(server, loop, session, request, reply, Locking::kTake, begin)
                            : CycleClock::Now();

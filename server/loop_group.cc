@@ -11,6 +11,7 @@
 #include <future>
 
 #include "server/log.h"
+#include "server/scripts.h"
 
 namespace spinel {
 namespace {
@@ -144,7 +145,7 @@ void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
   origin.loop = least->state().index;
   least->Expect();
   const int family = peer.family;
-  least->Post([least, fd, family, origin] { least->Adopt(fd, family, origin); });
+  least->PostAdopt(fd, family, origin);
 }
 
 void LoopGroup::Run() {
@@ -157,6 +158,7 @@ void LoopGroup::Run() {
   io_.run();
   tcp_listeners_.clear();
   unix_listener_.reset();
+  server_->scripts().Abort();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -16,6 +17,7 @@
 namespace spinel {
 
 class BlockedClient;
+class ScriptEngine;
 
 struct LoopState {
   LoopState(int loop_index, size_t commands, ChannelRegistry* channel_registry)
@@ -28,6 +30,10 @@ struct LoopState {
   LoopStats stats;
   OpContext op;  // with the time of the current batch
   LoopChannels channels;
+  // Made by the first script.
+  std::shared_ptr<ScriptEngine> scripts;
+  // Lets the loop's other clients have answers while a script takes long; may be empty.
+  std::function<void()> look_after_clients;
   // Clients in blocking commands with a time-out, by its end (Unix ms) and the client's id.
   std::map<std::pair<int64_t, uint64_t>, std::shared_ptr<BlockedClient>> deadlines;
 };

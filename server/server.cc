@@ -8,6 +8,7 @@
 
 #include "server/host_resources.h"
 #include "server/loop_state.h"
+#include "server/scripts.h"
 
 namespace spinel {
 namespace {
@@ -64,7 +65,8 @@ Server::Server(Config* config, int64_t now_ms, int loops)
       started_ms_(now_ms),
       run_id_(RandomHex(40)),
       commands_(Renames(*config), &command_error_),
-      store_(StoreOptions(*config, now_ms, loops)) {
+      store_(StoreOptions(*config, now_ms, loops)),
+      scripts_(std::make_unique<Scripts>()) {
   RegisterHooks();
   ChangeReplicationId();
   startup_memory_.store(ReadProcessMemory().allocated);

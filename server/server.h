@@ -22,6 +22,7 @@
 
 namespace spinel {
 
+class Scripts;
 struct LoopState;
 
 // What the server needs of whatever runs its loops: threads and sockets, or a test.
@@ -89,6 +90,7 @@ class Server {
   BlockedClients& blocked() { return blocked_; }
   PauseState& pause() { return pause_; }
   RateSampler& rates() { return rates_; }
+  Scripts& scripts() const { return *scripts_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) { runtime_ = runtime; }
@@ -135,6 +137,9 @@ class Server {
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
+  std::atomic<bool> deny_scripts{true};   // DEBUG SET-DISABLE-DENY-SCRIPTS turns it off
+  // A script has run for longer than busy-reply-threshold: most commands are refused.
+  std::atomic<bool> busy{false};
   // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
   std::atomic<size_t> list_own_chunk_bytes{0};
   std::atomic<int64_t> saved_ms;  // when the data was last saved, or the start
@@ -154,6 +159,7 @@ class Server {
   BlockedClients blocked_;
   PauseState pause_;
   RateSampler rates_;
+  std::unique_ptr<Scripts> scripts_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's

@@ -73,6 +73,11 @@ void SetActiveExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
+void SetDisableDenyScripts(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ctx.server().deny_scripts.store(ctx.arg(2) != "1");
+  reply.Ok();
+}
+
 // -- Values
 // ----------------------------------------------------------------------------------------
 
@@ -221,6 +226,8 @@ constexpr CommandSpec kSubcommands[] = {
         "Sets the size from which on an element of a long list gets a chunk of its own. 0: as "
         "large "
         "as a chunk may be, the default."),
+    Row("SET-DISABLE-DENY-SCRIPTS", 3, SetDisableDenyScripts, "<0|1>",
+        "Lets scripts call commands that are refused to them, or not any more."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),
     Row("SLEEP", 3, Sleep, "<seconds>", "Stops the server for that long. Decimals are allowed."),

@@ -17,9 +17,9 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       KeyspaceCommands(),    ScanCommands(),        ExpiryCommands(),
       ObjectCommands(),      DatabaseCommands(),    MemoryCommands(),
       DebugCommands(),       ConnectionCommands(),  ClientCommands(),
-      PubSubCommands(),      TransactionCommands(), AdminCommands(),
-      ConfigCommands(),      CommandCommands(),     ClusterCommands(),
-      LolwutCommands(),
+      PubSubCommands(),      TransactionCommands(), ScriptCommands(),
+      FunctionCommands(),    AdminCommands(),       ConfigCommands(),
+      CommandCommands(),     ClusterCommands(),     LolwutCommands(),
   };
   return kFamilies;
 }
