@@ -166,7 +166,11 @@ void ScriptEngine::Eval(CommandContext& ctx, ReplyWriter& reply, bool by_sha, bo
 // -------------------------------------------------------------------------------------
 
 void ScriptEngine::FollowLibraries() {
-  if (libraries_ != nullptr && libraries_->generation == scripts_->libraries_generation()) return;
+  // One that was loaded but refused afterwards is dropped, too.
+  if (libraries_ != nullptr && libraries_->generation == scripts_->libraries_generation() &&
+      loaded_.size() <= libraries_->by_name.size()) {
+    return;
+  }
   libraries_ = scripts_->libraries();
   for (auto it = loaded_.begin(); it != loaded_.end();) {
     const auto here = it++;

@@ -145,6 +145,7 @@ void Server::ResetStatistics() {
   MutexLock lock(&errors_mutex_);
   errors_.clear();
   store_.reclaimer().ResetFreed();
+  scripts_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

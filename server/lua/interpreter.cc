@@ -208,8 +208,7 @@ std::string Interpreter::RunLibrary(std::string_view code, LibraryLoad* load) {
   });
   load_ = nullptr;
   if (!done && error.empty()) error = "ERR not enough memory";
-  // A table of the library's own may stand where the globals belong: put them back in any case.
-  lua_rawgeti(lua_, LUA_REGISTRYINDEX, globals_);
+  // An error may have left the library's globals in place of the usual ones.
   Protect([&] {
     lua_rawgeti(lua_, LUA_REGISTRYINDEX, globals_);
     SetGlobals(lua_);
