@@ -24,6 +24,11 @@ class ReplyWriter {
   void Ok() { out_->Append("+OK\r\n"); }
   // -text. `text` begins with its code ("ERR ...", "WRONGTYPE ..."). CR and LF become spaces.
   void Error(std::string_view text);
+  // An error that was counted where it arose: one that a script passes on from a command.
+  void KnownError(std::string_view text) {
+    ++known_error_count_;
+    Error(text);
+  }
   void Integer(int64_t value) { Header(':', value); }
   void Bulk(std::string_view bytes) {
     char* const begin = out_->Reserve(bytes.size() + kMaxHeader + 2);
@@ -83,6 +88,8 @@ class ReplyWriter {
   // Errors written through this writer, and the last one's code (its text up to the first space, or
   // "ERR" where there is none), for statistics. The view is valid until the next call of Error.
   uint64_t error_count() const { return error_count_; }
+  // How many of them KnownError wrote.
+  uint64_t known_error_count() const { return known_error_count_; }
   std::string_view last_error_code() const { return {last_error_code_, last_error_code_size_}; }
 
   OutputBuffer* out() { return out_; }
@@ -119,6 +126,7 @@ class ReplyWriter {
   uint8_t last_error_code_size_ = 0;
   char last_error_code_[kMaxErrorCode];
   uint64_t error_count_ = 0;
+  uint64_t known_error_count_ = 0;
 };
 
 }  // namespace spinel

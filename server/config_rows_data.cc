@@ -19,7 +19,7 @@ constexpr ConfigChoice kPolicies[] = {
 constexpr std::string_view kNoEvictionYet = "this version does not evict";
 constexpr std::string_view kNoDefrag = "memory is not defragmented";
 constexpr std::string_view kAlwaysLazy = "big values are always freed in the background";
-constexpr std::string_view kNoScripts = "this version runs no scripts";
+constexpr std::string_view kNoInsecure = "scripts never get them";
 
 constexpr ConfigRow kMemory[] = {
     Special(
@@ -131,10 +131,9 @@ constexpr ConfigRow kScripting[] = {
     Integer<&Config::busy_reply_threshold>(
         "busy-reply-threshold", 5000, 0, kLongMax,
         "Milliseconds that a script may run before other clients get BUSY.")
-        .Alias("lua-time-limit")
-        .NoEffect(kNoScripts),
+        .Alias("lua-time-limit"),
     Bool("lua-enable-insecure-api", false, "Functions that Valkey took away from scripts.")
-        .NoEffect(kNoScripts),
+        .NoEffect(kNoInsecure),
 };
 
 constexpr ConfigRow kObservation[] = {

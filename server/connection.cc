@@ -254,6 +254,13 @@ void Connection::Kill() {
 
 void Connection::CloseNow() {
   if (closed_) return;
+  if (loop_->nested()) {
+    // Its watches and waits are in the store, which somebody holds.
+    const bool first = !session_.closing.exchange(true, std::memory_order_relaxed);
+    closing_ = true;
+    if (first) loop_->DoLater([loop = loop_, id = id()] { loop->CloseClient(id); });
+    return;
+  }
   closed_ = true;
   session_.paused.store(false, std::memory_order_relaxed);
   EndBlock(&loop_->server(), &loop_->state(), &session_);

@@ -50,7 +50,9 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
          !session_.closing.load(std::memory_order_relaxed)) {
     const size_t batch_bytes = ParseBatch(data + consumed, size - consumed, &broken);
     if (loop_->requests().empty() && batch_bytes == 0) break;
-    PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
+    if (!loop_->nested()) {
+      PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
+    }
     const size_t executed = ExecuteBatch();
     if (!loop_->state().broadcasts.empty()) [[unlikely]] {
       loop_->server().tracking().Broadcast(&loop_->state());

@@ -13,6 +13,7 @@
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
 #include "server/observation.h"
+#include "server/scripts.h"
 #include "server/tracking.h"
 #include "server/transaction.h"
 #include "storage/atomic_section.h"
@@ -73,6 +74,17 @@ std::string_view LoadingText(const Command& command) {
   return "LOADING Redis is loading the dataset in memory";
 }
 
+// Whether a command is executed while a script takes too long: nothing that needs a lock is.
+bool AllowedWhileBusy(const Session& session, const Request& request) {
+  const CommandSpec& spec = *request.command->spec;
+  if (!request.command->Has(kAllowBusy) || spec.keys.first != 0) return false;
+  if (spec.name == "SHUTDOWN") {
+    return request.args.size() > 1 && EqualsIgnoreCase(request.args[1], "NOSAVE");
+  }
+  const bool watches = session.watched.load(std::memory_order_relaxed) > 0;
+  return !watches || spec.name == "KILL" || spec.name == "STATS";
+}
+
 // The text of the refusal, or empty.
 std::string Refusal(const Server& server, const Session& session, const Request& request) {
   const Command* command = request.command;
@@ -85,6 +97,9 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   }
   if (!session.authenticated && server.needs_password() && !command->Has(kNoAuth)) {
     return "NOAUTH Authentication required.";
+  }
+  if (server.Has(Trouble::kBusy) && !AllowedWhileBusy(session, request)) {
+    return std::string(server.scripts().BusyText());
   }
   if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
   if (server.Has(Trouble::kSavingFails)) {
@@ -113,6 +128,7 @@ void CountLatency(CommandStats* stats, uint64_t ticks) {
 
 // Counts the errors that were written since there were `before`.
 void CountErrors(Server* server, LoopState* loop, const ReplyWriter& reply, uint64_t before) {
+  if (reply.error_count() == before) return;
   loop->stats.error_replies.Add(reply.error_count() - before);
   server->CountError(reply.last_error_code());
 }
@@ -192,7 +208,7 @@ uint64_t RequestBytes(CommandArgs args) {
                                            Locking locking, uint64_t begin) {
   const Command* command = request.command;
   const uint64_t errors = reply.error_count();
-  const size_t written = reply.out()->size();
+                     !session->in_multi() && !server->in_trouble();
   session->last_command.store(command, std::memory_order_relaxed);
   const bool tracks = session->tracks();
   if (tracks) [[unlikely]] {
@@ -217,7 +233,7 @@ uint64_t RequestBytes(CommandArgs args) {
   if (server->config().latency_tracking()) CountLatency(&stats, ticks);
   if (reply.error_count() > errors) [[unlikely]] {
     stats.failed.Add();
-    CountErrors(server, loop, reply, errors);
+    CountErrors(server, loop, reply, errors + reply.known_error_count() - known);
   }
   const uint64_t reply_bytes = reply.out()->size() - written;
   if (server->observed_limits.Reached(ticks, RequestBytes(request.args), reply_bytes))

@@ -11,6 +11,7 @@
 #include "server/log.h"
 #include "server/observation.h"
 #include "server/tracking.h"
+#include "storage/spin_lock.h"
 
 namespace spinel {
 namespace {
@@ -34,7 +35,8 @@ EventLoop::EventLoop(Server* server, int index)
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       timer_(io_),
       state_(index, server->commands().all().size(), &server->channels()),
-      shared_input_(new char[kSharedBytes]) {
+      work_(std::make_unique<Workspace>()) {
+  state_.look_after_clients = [this] { PollWhileBusy(); };
   UpdateClock();
 }
 
@@ -45,6 +47,7 @@ void EventLoop::Start() {
 }
 
 void EventLoop::Run() {
+  SpinLock::SetIdle({[](void* loop) { static_cast<EventLoop*>(loop)->PollWhileBusy(); }, this});
   ScheduleTick();
   io_.run();
 }
@@ -67,7 +70,44 @@ void EventLoop::Join() {
   graveyard_.clear();
 }
 
-void EventLoop::Post(std::function<void()> task) { boost::asio::post(io_, std::move(task)); }
+void EventLoop::Post(std::function<void()> task) {
+  boost::asio::post(io_, [this, task = std::move(task)]() mutable {
+    if (nested_) return DoLater(std::move(task));
+    RunLater();
+    task();
+  });
+}
+
+void EventLoop::PostAdopt(int fd, int family, Session::Origin origin) {
+  boost::asio::post(io_,
+                    [this, fd, family, origin = std::move(origin)] { Adopt(fd, family, origin); });
+}
+
+void EventLoop::RunLater() {
+  while (!later_.empty()) {
+    std::vector<std::function<void()>> tasks;
+    tasks.swap(later_);
+    for (const auto& task : tasks) task();
+  }
+}
+
+void EventLoop::PollWhileBusy() {
+  constexpr int kEvents = 64;
+  if (nested_ || stopping_ || !server_->Has(Trouble::kBusy)) return;
+  nested_ = true;
+  auto work = std::make_unique<Workspace>();
+  work_.swap(work);
+  OpContext& op = state_.op;
+  const auto now_ms = op.now_ms;
+  const bool touch = op.touch;
+  for (int i = 0; i < kEvents && io_.poll_one() > 0; ++i) {
+  }
+  FlushPushed();
+  op.SetNow(now_ms);
+  op.touch = touch;
+  work_.swap(work);
+  nested_ = false;
+}
 
 void EventLoop::Adopt(int fd, int family, Session::Origin origin) {
   const uint64_t id = server_->clients().NextId();
@@ -93,14 +133,14 @@ void EventLoop::UpdateClock() { state_.op.SetNow(UnixMilliseconds()); }
 
 // A posted handler comes behind those of all sockets that are ready already.
 void EventLoop::AddToFlush(Connection* connection) {
-  if (to_flush_.empty()) Post([this] { FlushPushed(); });
-  to_flush_.push_back(connection);
+  if (work_->to_flush.empty()) Post([this] { FlushPushed(); });
+  work_->to_flush.push_back(connection);
 }
 
 void EventLoop::FlushPushed() {
-  while (!to_flush_.empty()) {
+  while (!work_->to_flush.empty()) {
     std::vector<Connection*> batch;
-    batch.swap(to_flush_);
+    batch.swap(work_->to_flush);
     for (Connection* connection : batch) connection->FlushPushed();
   }
 }
@@ -145,7 +185,7 @@ void EventLoop::ScheduleTick() {
   }
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
-    Tick();
+    if (!nested_) Tick();
     ScheduleTick();
   });
 }
@@ -153,6 +193,7 @@ void EventLoop::ScheduleTick() {
 void EventLoop::Tick() {
   graveyard_.clear();
   UpdateClock();
+  RunLater();
   const PauseState::Mode paused = server_->pause().mode(state_.op.now_ms);
   if (paused == PauseState::Mode::kNone) {
     ResumePaused();

@@ -38,8 +38,10 @@ class EventLoop {
   void Stop();
   void Join();
 
-  // Any thread.
+  // Any thread. The task runs while no command is being executed.
   void Post(std::function<void()> task);
+  // Has Adopt called: even while a command is being executed, so that SCRIPT KILL finds a way in.
+  void PostAdopt(int fd, int family, Session::Origin origin);
   // Takes over an accepted socket.
   void Adopt(int fd, int family, Session::Origin origin);
   int connections() const { return connection_count_.load(std::memory_order_relaxed); }
@@ -53,12 +55,12 @@ class EventLoop {
   Server& server() { return *server_; }
   LoopState& state() { return state_; }
   const LoopState& state() const { return state_; }
-  char* shared_input() { return shared_input_.get(); }
-  OutputBuffer& staging() { return staging_; }
-  OutputBuffer& deferred_pushes() { return deferred_pushes_; }
-  std::vector<std::string_view>& arguments() { return arguments_; }
-  std::vector<Request>& requests() { return requests_; }
-  std::vector<size_t>& request_ends() { return request_ends_; }
+  char* shared_input() { return work_->input.get(); }
+  OutputBuffer& staging() { return work_->staging; }
+  OutputBuffer& deferred_pushes() { return work_->deferred_pushes; }
+  std::vector<std::string_view>& arguments() { return work_->arguments; }
+  std::vector<Request>& requests() { return work_->requests; }
+  std::vector<size_t>& request_ends() { return work_->request_ends; }
   // The time for a batch of commands: reads the clock.
   void UpdateClock();
   // Has the connection's pushes sent when what is ready now has been served: so a connection that
@@ -71,9 +73,31 @@ class EventLoop {
   void AddPaused(uint64_t id) { paused_.push_back(id); }
   void ResumePaused();
 
+  // Handles what has happened to other clients while a command is still being executed: a script
+  // that takes long, or the wait for the locks of one that does on another loop. The server is busy
+  // then, so whatever would need a lock is refused or put off.
+  void PollWhileBusy();
+  bool nested() const { return nested_; }
+  // Does it when no command is being executed.
+  void DoLater(std::function<void()> task) { later_.push_back(std::move(task)); }
+
  private:
+  // What the handling of one event uses. Events that are handled while a command is being executed
+  // have one of their own.
+  struct Workspace {
+    std::unique_ptr<char[]> input{new char[kSharedBytes]};
+    OutputBuffer staging;
+    OutputBuffer deferred_pushes;
+    // One batch of requests: see Connection::ExecuteAll.
+    std::vector<std::string_view> arguments;
+    std::vector<Request> requests;
+    std::vector<size_t> request_ends;
+    std::vector<Connection*> to_flush;
+  };
+
   void Run();
   void FlushPushed();
+  void RunLater();
   void ScheduleTick();
   void Tick();
   void ExpireKeys();
@@ -83,14 +107,9 @@ class EventLoop {
   boost::asio::io_context io_;
   boost::asio::steady_timer timer_;
   LoopState state_;
-  std::unique_ptr<char[]> shared_input_;
-  OutputBuffer staging_;
-  OutputBuffer deferred_pushes_;
-  // One batch of requests: see Connection::ExecuteAll.
-  std::vector<std::string_view> arguments_;
-  std::vector<Request> requests_;
-  std::vector<size_t> request_ends_;
-  std::vector<Connection*> to_flush_;
+  std::unique_ptr<Workspace> work_;
+  std::vector<std::function<void()>> later_;
+  bool nested_ = false;
   std::vector<uint64_t> paused_;  // ids, as CLIENT PAUSE stopped them
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;

@@ -5,6 +5,7 @@
 #include "server/host_resources.h"
 #include "server/info.h"
 #include "server/memory_report.h"
+#include "server/scripts.h"
 #include "storage/memory.h"
 
 namespace spinel {
@@ -27,19 +28,22 @@ int64_t Excess(uint64_t more, uint64_t less) {
   return static_cast<int64_t>(more) - static_cast<int64_t>(less);
 }
 
-// Nothing of this exists yet: no scripts, no functions.
-void WriteScriptMemory(InfoText* text) {
-  text->Field("used_memory_lua", 0);
-  text->Field("used_memory_vm_eval", 0);
-  text->Field("used_memory_lua_human", "0B");
-  text->Field("used_memory_scripts_eval", 0);
-  text->Field("number_of_cached_scripts", 0);
-  text->Field("number_of_functions", 0);
-  text->Field("number_of_libraries", 0);
-  text->Field("used_memory_vm_functions", 0);
-  text->Bytes("used_memory_vm_total", 0);
-  text->Field("used_memory_functions", 0);
-  text->Bytes("used_memory_scripts", 0);
+void WriteScriptMemory(const Scripts& scripts, InfoText* text) {
+  const auto eval = static_cast<uint64_t>(scripts.eval_vm_bytes.load());
+  const auto functions = static_cast<uint64_t>(scripts.function_vm_bytes.load());
+  const size_t texts = scripts.MemoryBytes();
+  const size_t libraries = scripts.LibraryMemoryBytes();
+  const auto loaded = scripts.libraries();
+  text->Field("used_memory_vm_eval", eval);
+  text->Bytes("used_memory_lua", eval);
+  text->Field("used_memory_scripts_eval", texts);
+  text->Field("number_of_cached_scripts", scripts.count());
+  text->Field("number_of_functions", loaded->functions.size());
+  text->Field("number_of_libraries", loaded->by_name.size());
+  text->Field("used_memory_vm_functions", functions);
+  text->Bytes("used_memory_vm_total", eval + functions);
+  text->Field("used_memory_functions", libraries);
+  text->Bytes("used_memory_scripts", texts + libraries);
 }
 
 void WriteFragmentation(const ProcessMemory& memory, InfoText* text) {
@@ -76,7 +80,7 @@ void WriteMemoryInfo(const InfoSource& source, InfoText* text) {
   text->Field("allocator_active", report.process.active);
   text->Field("allocator_resident", report.process.allocator_resident);
   text->Bytes("total_system_memory", physical);
-  WriteScriptMemory(text);
+  WriteScriptMemory(server.scripts(), text);
   text->Bytes("maxmemory", static_cast<uint64_t>(config.maxmemory()));
   text->Field("maxmemory_policy", config.GetOne("maxmemory-policy").value_or(""));
   WriteFragmentation(report.process, text);

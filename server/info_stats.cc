@@ -6,6 +6,7 @@
 #include "protocol/numbers.h"
 #include "server/cycle_clock.h"
 #include "server/info.h"
+#include "server/scripts.h"
 #include "server/tracking.h"
 
 namespace spinel {
@@ -102,6 +103,7 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("expire_cycle_cpu_milliseconds", 0);
   text->Field("evicted_keys", 0);
   text->Field("evicted_clients", 0);
+  text->Field("evicted_scripts", source.server.scripts().evicted());
   text->Field("total_eviction_exceeded_time", 0);
   text->Field("current_eviction_exceeded_time", 0);
   text->Field("keyspace_hits", source.Sum(&StoreStats::keyspace_hits));

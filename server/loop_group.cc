@@ -11,6 +11,7 @@
 #include <future>
 
 #include "server/log.h"
+#include "server/scripts.h"
 #include "server/shutdown.h"
 
 namespace spinel {
@@ -145,7 +146,7 @@ void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
   origin.loop = least->state().index;
   least->Expect();
   const int family = peer.family;
-  least->Post([least, fd, family, origin] { least->Adopt(fd, family, origin); });
+  least->PostAdopt(fd, family, origin);
 }
 
 void LoopGroup::Run(const std::function<void()>& serving) {
@@ -159,6 +160,7 @@ void LoopGroup::Run(const std::function<void()>& serving) {
   io_.run();
   tcp_listeners_.clear();
   unix_listener_.reset();
+  server_->scripts().Abort();
   for (auto& loop : loops_) loop->Stop();
   for (auto& loop : loops_) loop->Join();
 }

@@ -19,6 +19,7 @@
 namespace spinel {
 
 class BlockedClient;
+class ScriptEngine;
 class Session;
 
 struct LoopState {
@@ -41,6 +42,10 @@ struct LoopState {
   // Keys that have changed, and are still to be told to those who track by prefix; by whom each was
   // changed last (a client's id; 0: by none).
   std::map<std::string, uint64_t, std::less<>> broadcasts;
+  // Made by the first script.
+  std::shared_ptr<ScriptEngine> scripts;
+  // Lets the loop's other clients have answers while a script takes long; may be empty.
+  std::function<void()> look_after_clients;
   // Clients in blocking commands with a time-out, by its end (Unix ms) and the client's id.
   std::map<std::pair<int64_t, uint64_t>, std::shared_ptr<BlockedClient>> deadlines;
 };

@@ -14,6 +14,7 @@
 #include "server/monitors.h"
 #include "server/observation.h"
 #include "server/saver.h"
+#include "server/scripts.h"
 #include "server/shutdown.h"
 #include "server/tracking.h"
 
@@ -103,6 +104,7 @@ Server::Server(Config* config, int64_t now_ms, int loops)
   shutdown_ = std::make_unique<ShutdownSequence>(this);
   observation_ = std::make_unique<Observation>(this);
   monitors_ = std::make_unique<Monitors>(this);
+  scripts_ = std::make_unique<Scripts>();
   tracking_ = std::make_unique<Tracking>(this);
   RegisterHooks();
   ChangeReplicationId();
@@ -235,6 +237,7 @@ void Server::ResetStatistics() {
   errors_.clear();
   store_.reclaimer().ResetFreed();
   saver_->ResetStatistics();
+  scripts_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

@@ -27,6 +27,7 @@ class Loading;
 class Monitors;
 class Observation;
 class Saver;
+class Scripts;
 class ShutdownSequence;
 class Tracking;
 struct LoopState;
@@ -91,6 +92,7 @@ class PauseState {
 enum class Trouble : uint32_t {
   kLoading = 1 << 0,      // the data is not there yet
   kSavingFails = 1 << 1,  // writes are refused: stop-writes-on-bgsave-error
+  kBusy = 1 << 2,         // a script has run for longer than busy-reply-threshold
 };
 
 class Server {
@@ -115,6 +117,7 @@ class Server {
   Monitors& monitors() const { return *monitors_; }
   Observation& observation() const { return *observation_; }
   Tracking& tracking() const { return *tracking_; }
+  Scripts& scripts() const { return *scripts_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) {
@@ -184,6 +187,7 @@ class Server {
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
+  std::atomic<bool> deny_scripts{true};   // DEBUG SET-DISABLE-DENY-SCRIPTS turns it off
   // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
   std::atomic<size_t> list_own_chunk_bytes{0};
 
@@ -207,6 +211,7 @@ class Server {
   std::unique_ptr<Monitors> monitors_;
   std::unique_ptr<Tracking> tracking_;
   RateSampler rates_;
+  std::unique_ptr<Scripts> scripts_;
   Runtime* runtime_ = nullptr;
   std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's

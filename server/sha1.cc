@@ -68,4 +68,14 @@ Sha1Digest Sha1(std::string_view bytes) {
   return digest;
 }
 
+std::string Sha1Hex(std::string_view bytes) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (const uint8_t byte : Sha1(bytes)) {
+    hex += kHex[byte >> 4];
+    hex += kHex[byte & 15];
+  }
+  return hex;
+}
+
 }  // namespace spinel

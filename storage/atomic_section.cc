@@ -14,6 +14,13 @@ AtomicSection::AtomicSection(Store* store, const OpContext* context, std::span<c
   if (everything) Store::everything_held_ = store;
 }
 
+void AtomicSection::GrowToEverything() {
+  if (everything_) return;
+  store_->GrowToAll(&lock_);
+  everything_ = true;
+  Store::everything_held_ = store_;
+}
+
 AtomicSection::~AtomicSection() {
   if (!context_->ready.empty()) {
     store_->ServeReady(*context_, {.several = &lock_, .all = everything_});

@@ -25,13 +25,17 @@ class AtomicSection {
   AtomicSection(Store* store, const OpContext* context, std::span<const Key> keys, bool everything);
   ~AtomicSection();
   AtomicSection(const AtomicSection&) = delete;
+  // Locks a further key's stripe. Expects Store::growth_right, taken before this was made.
+  void Grow(const Key& key) { store_->Grow(key, &lock_); }
+  // The same for all stripes.
+  void GrowToEverything();
   AtomicSection& operator=(const AtomicSection&) = delete;
 
  private:
   Store* const store_;
   const OpContext* const context_;
-  const bool everything_;
-  const MultiLock lock_;
+  bool everything_;
+  MultiLock lock_;
 };
 
 }  // namespace spinel

@@ -99,9 +99,7 @@ class ReadGuard {
 class MultiLock {
  public:
   MultiLock() = default;
-  ~MultiLock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (auto lock = locks_.rbegin(); lock != locks_.rend(); ++lock) (*lock)->Unlock();
-  }
+  ~MultiLock() { Release(); }
   MultiLock(const MultiLock&) = delete;
   MultiLock& operator=(const MultiLock&) = delete;
   MultiLock(MultiLock&& other) noexcept : locks_(std::exchange(other.locks_, {})) {}
@@ -112,6 +110,11 @@ class MultiLock {
 
  private:
   friend class Store;
+  void Release() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (auto lock = locks_.rbegin(); lock != locks_.rend(); ++lock) (*lock)->Unlock();
+    locks_.clear();
+  }
+
   absl::InlinedVector<SpinLock*, 16> locks_;
 };
 

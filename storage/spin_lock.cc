@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace spinel {
@@ -15,6 +16,16 @@ void CpuRelax() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// A thread that waits longer than this looks whether it has something else to do.
+constexpr int kIdleMs = 10;
+
+thread_local SpinLock::Idle idle;
+
+void SleepOn(std::atomic<uint32_t>* state, uint32_t expected, int ms) {
+  const timespec timeout{.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1'000'000L};
+  syscall(SYS_futex, state, FUTEX_WAIT_PRIVATE, expected, &timeout, nullptr, 0);
 }
 
 }  // namespace
@@ -31,9 +42,28 @@ void SpinLock::LockSlow() {
   }
   // From here on the lock is taken as contended: whoever slept must not lose a later wake-up.
   while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
-    syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, kContended, nullptr, nullptr, 0);
+    SleepOn(&state_, kContended, kIdleMs);
+    if (idle.run != nullptr && state_.load(std::memory_order_relaxed) != kFree) {
+      idle.run(idle.context);
+    }
   }
 }
+
+bool SpinLock::TryLockFor(int ms) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (TryLock()) return true;
+    CpuRelax();
+  }
+  for (int i = 0; i < ms; ++i) {
+    if (state_.exchange(kContended, std::memory_order_acquire) == kFree) return true;
+    SleepOn(&state_, kContended, 1);
+  }
+  if (state_.exchange(kContended, std::memory_order_acquire) == kFree) return true;
+  if (idle.run != nullptr) idle.run(idle.context);
+  return false;
+}
+
+void SpinLock::SetIdle(Idle what) { idle = what; }
 
 void SpinLock::WakeOne() {
   syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);

@@ -26,6 +26,22 @@ class ABSL_LOCKABLE SpinLock {
     }
   }
 
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    uint32_t free = kFree;
+    return state_.compare_exchange_strong(free, kHeld, std::memory_order_acquire,
+                                          std::memory_order_relaxed);
+  }
+  // Waits for at most `ms` milliseconds.
+  bool TryLockFor(int ms) ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true);
+
+  // What a thread does every now and then while it waits for a lock, besides sleeping: a loop that
+  // waits for a long script looks after its clients. It takes no lock that a script may hold.
+  struct Idle {
+    void (*run)(void* context) = nullptr;
+    void* context = nullptr;
+  };
+  static void SetIdle(Idle idle);
+
   void Unlock() ABSL_UNLOCK_FUNCTION() {
     if (state_.exchange(kFree, std::memory_order_release) == kContended) WakeOne();
   }

@@ -72,9 +72,8 @@ MultiLock Store::Lock(std::span<const Key> keys) ABSL_NO_THREAD_SAFETY_ANALYSIS 
   for (const Key& key : keys) numbers.push_back(StripeIndex(key.hash));
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  for (const uint32_t number : numbers) {
-    stripes_[number].lock.Lock();
-    lock.locks_.push_back(&stripes_[number].lock);
+  for (size_t i = 0; i < numbers.size();) {
+    i = LockNext(&stripes_[numbers[i]], &lock) ? i + 1 : 0;
   }
   return lock;
 }
@@ -83,11 +82,47 @@ MultiLock Store::LockAll() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   MultiLock lock;
   if (one_thread_ || HoldsEverything()) return lock;
   lock.locks_.reserve(stripe_count_);
-  for (uint32_t i = 0; i < stripe_count_; ++i) {
-    stripes_[i].lock.Lock();
-    lock.locks_.push_back(&stripes_[i].lock);
-  }
+  for (uint32_t i = 0; i < stripe_count_;) i = LockNext(&stripes_[i], &lock) ? i + 1 : 0;
   return lock;
+}
+
+bool Store::LockNext(Stripe* stripe, MultiLock* held) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  constexpr int kLookMs = 2;
+  while (!stripe->lock.TryLock() && !stripe->lock.TryLockFor(kLookMs)) {
+    if (held->locks_.empty() || !growing_.load()) continue;
+    held->Release();
+    while (growing_.load()) SpinLockHolder wait(&growth_right_);
+    return false;
+  }
+  held->locks_.push_back(&stripe->lock);
+  return true;
+}
+
+void Store::Grow(const Key& key, MultiLock* held) {
+  SpinLock* lock = &StripeOf(key).lock;
+  if (one_thread_ || HoldsEverything() || held->Holds(lock)) return;
+  GrowTo(lock, held);
+}
+
+void Store::GrowToAll(MultiLock* held) {
+  if (one_thread_ || HoldsEverything()) return;
+  std::vector<SpinLock*> before(held->locks_.begin(), held->locks_.end());
+  std::sort(before.begin(), before.end());
+  for (uint32_t i = 0; i < stripe_count_; ++i) {
+    SpinLock* lock = &stripes_[i].lock;
+    if (!std::binary_search(before.begin(), before.end(), lock)) GrowTo(lock, held);
+  }
+}
+
+void Store::GrowTo(SpinLock* lock, MultiLock* held) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  constexpr int kLookMs = 2;
+  if (!lock->TryLock()) {
+    growing_.store(true);
+    while (!lock->TryLockFor(kLookMs)) {
+    }
+    growing_.store(false);
+  }
+  held->locks_.push_back(lock);
 }
 
 Keyspace* Store::TableOf(Stripe* stripe, int physical) const {

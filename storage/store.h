@@ -58,6 +58,18 @@ class Store {
   MultiLock Lock(std::span<const Key> keys);
   // Locks every stripe.
   MultiLock LockAll();
+
+  // -- Growing (scripts) -------------------------------------------------------------------------
+  // Somebody who holds stripes may take further ones, in any order, while he holds the right to
+  // grow, which one at a time has and which comes before every stripe. Whoever waits for a stripe
+  // with others in his hands (Lock, LockAll) gives them back while somebody grows.
+  SpinLock& growth_right() ABSL_LOCK_RETURNED(growth_right_) { return growth_right_; }
+  // Locks the key's stripe as well, unless `held` has it. Expects the right.
+  void Grow(const Key& key, MultiLock* held);
+  void GrowToAll(MultiLock* held);
+  uint32_t StripeNumber(const Key& key) const { return StripeIndex(key.hash); }
+  bool one_thread() const { return one_thread_; }
+
   // Expects the key's stripe to be locked.
   KeySlot Slot(const OpContext& context, int database, const Key& key) {
     return KeySlot(this, &context, database, key);
@@ -186,6 +198,9 @@ class Store {
 
  private:
   friend class AtomicSection;
+  // Takes one more stripe; false: `held` was given back, because somebody grows, and he is done.
+  bool LockNext(Stripe* stripe, MultiLock* held);
+  void GrowTo(SpinLock* lock, MultiLock* held);
   friend class KeySlot;
 
   uint32_t StripeIndex(uint64_t hash) const { return static_cast<uint32_t>(hash >> stripe_shift_); }
@@ -260,7 +275,9 @@ class Store {
   bool shared_ = false;         // that is so
   bool release_later_ = false;  // once this thread's AtomicSection ends
   std::unique_ptr<Stripe[]> stripes_;
-  std::vector<uint8_t> physical_;  // SWAPDB swaps two of these, holding every stripe's lock
+  SpinLock growth_right_;
+  std::atomic<bool> growing_{false};  // somebody waits for a stripe and holds others out of order
+  std::vector<uint8_t> physical_;     // SWAPDB swaps two of these, holding every stripe's lock
   std::vector<std::unique_ptr<TimingWheel>> wheels_;
   AccessTracking access_tracking_;
   Reclaimer reclaimer_;

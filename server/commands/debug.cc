@@ -75,6 +75,11 @@ void SetActiveExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
+void SetDisableDenyScripts(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ctx.server().deny_scripts.store(ctx.arg(2) != "1");
+  reply.Ok();
+}
+
 // -- Values
 // ----------------------------------------------------------------------------------------
 
@@ -275,6 +280,8 @@ constexpr CommandSpec kSubcommands[] = {
     Row("RELOAD", -2, Reload, "[option ...]",
         "Saves everything and loads it again. MERGE: keys that are there are replaced; NOFLUSH: "
         "nothing is removed before; NOSAVE: the snapshot that is there is loaded."),
+    Row("SET-DISABLE-DENY-SCRIPTS", 3, SetDisableDenyScripts, "<0|1>",
+        "Lets scripts call commands that are refused to them, or not any more."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",
         "Turns the removal of expired keys that nobody reads off and on."),
     Row("SLEEP", 3, Sleep, "<seconds>", "Stops the server for that long. Decimals are allowed."),

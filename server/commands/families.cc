@@ -17,10 +17,11 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       KeyspaceCommands(),    ScanCommands(),        ExpiryCommands(),
       ObjectCommands(),      DatabaseCommands(),    MemoryCommands(),
       DebugCommands(),       ConnectionCommands(),  ClientCommands(),
-      PubSubCommands(),      TransactionCommands(), AdminCommands(),
-      ConfigCommands(),      CommandCommands(),     ClusterCommands(),
-      LolwutCommands(),      DumpCommands(),        SnapshotCommands(),
-      LatencyCommands(),     MonitorCommands(),     SlowLogCommands(),
+      PubSubCommands(),      TransactionCommands(), ScriptCommands(),
+      FunctionCommands(),    AdminCommands(),       ConfigCommands(),
+      CommandCommands(),     ClusterCommands(),     LolwutCommands(),
+      DumpCommands(),        SnapshotCommands(),    LatencyCommands(),
+      MonitorCommands(),     SlowLogCommands(),
   };
   return kFamilies;
 }

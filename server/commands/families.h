@@ -47,6 +47,8 @@ std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();
 std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> ScriptCommands();
+std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> AdminCommands();
 std::span<const CommandSpec> ConfigCommands();
 std::span<const CommandSpec> CommandCommands();

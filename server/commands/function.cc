@@ -1,0 +1,288 @@
+// FCALL, FCALL_RO and FUNCTION.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/arg_reader.h"
+#include "protocol/ascii.h"
+#include "protocol/glob.h"
+#include "protocol/reply_writer.h"
+#include "server/command_context.h"
+#include "server/commands/counted_keys.h"
+#include "server/commands/families.h"
+#include "server/commands/function_dump.h"
+#include "server/commands/help.h"
+#include "server/script_engine.h"
+
+namespace spinel {
+namespace {
+
+template <bool kReadOnlyForm>
+void Call(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  ScriptEngine::Of(ctx).CallFunction(ctx, reply, kReadOnlyForm);
+}
+
+// Applies a change to the newest libraries, again if another loop was faster. The error, or empty.
+template <typename Change>
+std::string ChangeLibraries(Scripts* scripts, Change change) {
+  for (;;) {
+    const auto current = scripts->libraries();
+    auto next = std::make_shared<FunctionLibraries>(*current);
+    std::string error = change(next.get());
+    if (!error.empty() || scripts->Exchange(current, std::move(next))) return error;
+  }
+}
+
+void Load(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  bool replace = false;
+  for (size_t i = 2; i + 1 < ctx.argc(); ++i) {
+    if (!EqualsIgnoreCase(ctx.arg(i), "REPLACE")) {
+      return reply.Error(fmt::format("ERR Unknown option given: {}", ctx.arg(i)));
+    }
+    replace = true;
+  }
+  Scripts& scripts = ctx.server().scripts();
+  std::shared_ptr<FunctionLibrary> library;
+  std::string error = ScriptEngine::Of(ctx).LoadLibrary(ctx.arg(ctx.argc() - 1), &library);
+  if (error.empty()) {
+    error = ChangeLibraries(
+        &scripts, [&](FunctionLibraries* libraries) { return libraries->Add(library, replace); });
+  }
+  if (!error.empty()) return reply.Error(error);
+  ctx.op().stats->changes.Add();
+  reply.Bulk(library->name);
+}
+
+void Delete(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const std::string error =
+      ChangeLibraries(&ctx.server().scripts(), [&](FunctionLibraries* libraries) -> std::string {
+        if (!libraries->by_name.contains(ctx.arg(2))) return "ERR Library not found";
+        libraries->Remove(ctx.arg(2));
+        return {};
+      });
+  if (!error.empty()) return reply.Error(error);
+  ctx.op().stats->changes.Add();
+  reply.Ok();
+}
+
+void Flush(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  if (ctx.argc() > 3 || (ctx.argc() == 3 && !EqualsIgnoreCase(ctx.arg(2), "SYNC") &&
+                         !EqualsIgnoreCase(ctx.arg(2), "ASYNC"))) {
+    return reply.Error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
+  }
+  ChangeLibraries(&ctx.server().scripts(), [](FunctionLibraries* libraries) {
+    libraries->by_name.clear();
+    libraries->functions.clear();
+    return std::string();
+  });
+  ctx.op().stats->changes.Add();
+  reply.Ok();
+}
+
+void ReplyFunction(const ScriptFunction& function, ReplyWriter& reply) {
+  reply.Map(3);
+  reply.Bulk("name");
+  reply.Bulk(function.name);
+  reply.Bulk("description");
+  function.has_description ? reply.Bulk(function.description) : reply.Null();
+  reply.Bulk("flags");
+  const auto begin = reply.Begin();
+  int64_t flags = 0;
+  for (uint32_t i = 0; i < kScriptFlags; ++i) {
+    if ((function.flags & 1u << i) == 0) continue;
+    reply.Simple(ScriptFlagName(1u << i));
+    ++flags;
+  }
+  reply.EndSet(begin, flags);
+}
+
+void List(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  bool with_code = false;
+  bool has_pattern = false;
+  std::string_view pattern;
+  for (size_t i = 2; i < ctx.argc(); ++i) {
+    if (!with_code && EqualsIgnoreCase(ctx.arg(i), "WITHCODE")) {
+      with_code = true;
+    } else if (!has_pattern && EqualsIgnoreCase(ctx.arg(i), "LIBRARYNAME")) {
+      if (i + 1 >= ctx.argc()) return reply.Error("ERR library name argument was not given");
+      pattern = ctx.arg(++i);
+      has_pattern = true;
+    } else {
+      return reply.Error(fmt::format("ERR Unknown argument {}", ctx.arg(i)));
+    }
+  }
+  const auto libraries = ctx.server().scripts().libraries();
+  const auto begin = reply.Begin();
+  int64_t count = 0;
+  for (const auto& [name, library] : libraries->by_name) {
+    if (has_pattern && !GlobMatch(pattern, name, /*ignore_case=*/true)) continue;
+    ++count;
+    reply.Map(with_code ? 4 : 3);
+    reply.Bulk("library_name");
+    reply.Bulk(name);
+    reply.Bulk("engine");
+    reply.Bulk("LUA");
+    reply.Bulk("functions");
+    reply.Array(static_cast<int64_t>(library->functions.size()));
+    for (const auto& function : library->functions) ReplyFunction(*function, reply);
+    if (with_code) {
+      reply.Bulk("library_code");
+      reply.Bulk(library->code);
+    }
+  }
+  reply.EndArray(begin, count);
+}
+
+void Stats(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  Scripts& scripts = ctx.server().scripts();
+  const auto running = scripts.busy_script();
+  if (running != nullptr && running->eval) return reply.Error(scripts.BusyText());
+  reply.Map(2);
+  reply.Bulk("running_script");
+  if (running == nullptr) {
+    reply.Null();
+  } else {
+    reply.Map(3);
+    reply.Bulk("name");
+    reply.Bulk(running->name);
+    reply.Bulk("command");
+    reply.Array(static_cast<int64_t>(running->command.size()));
+    for (const std::string& arg : running->command) reply.Bulk(arg);
+    reply.Bulk("duration_ms");
+    reply.Integer(SteadyMilliseconds() - running->since_ms);
+  }
+  const auto libraries = scripts.libraries();
+  reply.Bulk("engines");
+  reply.Map(1);
+  reply.Bulk("LUA");
+  reply.Map(2);
+  reply.Bulk("libraries_count");
+  reply.Integer(static_cast<int64_t>(libraries->by_name.size()));
+  reply.Bulk("functions_count");
+  reply.Integer(static_cast<int64_t>(libraries->functions.size()));
+}
+
+void Kill(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const std::string error = ctx.server().scripts().Kill(/*eval=*/false);
+  error.empty() ? reply.Ok() : reply.Error(error);
+}
+
+void Dump(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  reply.Bulk(DumpLibraries(ctx.server().scripts().LibraryCodes()));
+}
+
+void Restore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const std::string_view policy = ctx.argc() == 4 ? ctx.arg(3) : "APPEND";
+  const bool flush = EqualsIgnoreCase(policy, "FLUSH");
+  const bool replace = EqualsIgnoreCase(policy, "REPLACE");
+  if (ctx.argc() > 4 || (!flush && !replace && !EqualsIgnoreCase(policy, "APPEND"))) {
+    return reply.Error(
+        ctx.argc() > 4
+            ? "ERR unknown subcommand or wrong number of arguments for 'restore'. Try FUNCTION "
+              "HELP."
+            : "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.");
+  }
+  std::vector<std::string> codes;
+  std::string error = ReadLibraryDump(ctx.arg(2), &codes);
+  FunctionLibraries restored;
+  std::vector<std::shared_ptr<FunctionLibrary>> loaded;
+  for (const std::string& code : codes) {
+    if (!error.empty()) break;
+    std::shared_ptr<FunctionLibrary> library;
+    error = ScriptEngine::Of(ctx).LoadLibrary(code, &library);
+    if (error.empty()) error = restored.Add(library, /*replace=*/false);
+    loaded.push_back(std::move(library));
+  }
+  if (error.empty()) {
+    error = ChangeLibraries(&ctx.server().scripts(), [&](FunctionLibraries* libraries) {
+      if (flush) {
+        libraries->by_name.clear();
+        libraries->functions.clear();
+      }
+      std::string refusal;
+      // What is replaced goes first, so that functions may move between libraries.
+      for (const auto& library : loaded) {
+        if (replace) libraries->Remove(library->name);
+      }
+      for (const auto& library : loaded) {
+        refusal = libraries->by_name.contains(library->name)
+                      ? fmt::format("ERR Library {} already exists", library->name)
+                      : libraries->Add(library, /*replace=*/false);
+        if (!refusal.empty()) break;
+      }
+      return refusal;
+    });
+  }
+  if (!error.empty()) return reply.Error(error);
+  ctx.op().stats->changes.Add();
+  reply.Ok();
+}
+
+constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Handler handler,
+                          std::string_view complexity, std::string_view summary,
+                          std::string_view syntax) {
+  return {.name = name,
+          .arity = arity,
+          .flags = flags | kNoData,
+          .acl = kAclScripting,
+          .handler = handler,
+          .group = "scripting",
+          .since = "7.0.0",
+          .complexity = complexity,
+          .summary = summary,
+          .syntax = syntax};
+}
+
+constexpr CommandSpec kSubcommands[] = {
+    Sub("DELETE", 3, kWrite | kNoScript, Delete, "O(1)", "Removes a library.", "library-name"),
+    Sub("DUMP", 2, kNoScript, Dump, "O(N) for N functions",
+        "Answers all libraries in one payload for RESTORE.", ""),
+    Sub("FLUSH", -2, kWrite | kNoScript, Flush, "O(N) for N functions", "Removes every library.",
+        "[ASYNC | SYNC]"),
+    Sub("KILL", 2, kNoScript | kAllowBusy, Kill, "O(1)",
+        "Stops a function that takes too long and has written nothing.", ""),
+    Sub("LIST", -2, kNoScript, List, "O(N) for N functions",
+        "Answers what libraries there are, and their functions.",
+        "[LIBRARYNAME pattern] [WITHCODE]"),
+    Sub("LOAD", -3, kWrite | kDenyOom | kNoScript, Load, "That of the library's top level",
+        "Adds a library.", "[REPLACE] function-code"),
+    Sub("RESTORE", -3, kWrite | kDenyOom | kNoScript, Restore, "O(N) for N functions",
+        "Adds the libraries of a payload.", "serialized-value [FLUSH | APPEND | REPLACE]"),
+    Sub("STATS", 2, kNoScript | kAllowBusy, Stats, "O(1)",
+        "Answers what function runs, and how many there are.", ""),
+    Sub("HELP", 2, kLoading | kStale, ReplyHelp, "O(1)", "Print this help.", ""),
+};
+
+constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,
+                          std::string_view summary) {
+  return {.name = name,
+          .arity = -3,
+          .flags = flags | kNoScript | kStale | kSkipMonitor | kMovableKeys | kAnyData,
+          .acl = kAclScripting,
+          .handler = handler,
+          .extractor = CountedKeys<2>,
+          .group = "scripting",
+          .since = "7.0.0",
+          .complexity = "That of the function",
+          .summary = summary,
+          .syntax = "function numkeys [key [key ...]] [arg [arg ...]]"};
+}
+
+constexpr CommandSpec kCommands[] = {
+    Row("FCALL", kMayReplicate, Call<false>, "Calls a function."),
+    Row("FCALL_RO", kReadOnly, Call<true>, "Calls a function that may not write."),
+    {.name = "FUNCTION",
+     .arity = -2,
+     .subcommands = kSubcommands,
+     .group = "scripting",
+     .since = "7.0.0",
+     .complexity = "Depends on the subcommand.",
+     .summary = "Commands about functions and their libraries."},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> FunctionCommands() { return kCommands; }
+
+}  // namespace spinel

@@ -1,0 +1,36 @@
+// What the two halves of cjson share: its settings, which scripts may change while they run.
+//
+// Owner: the library's functions, as an upvalue; the settings are reset before each script.
+#pragma once
+
+#include "server/lua/lua.h"
+
+namespace spinel {
+
+struct JsonConfig {
+  // Tables with holes: written as objects, or refused, if the highest index is above `sparse_safe`
+  // and `sparse_ratio` times the number of elements.
+  bool sparse_convert = false;
+  int sparse_ratio = 2;
+  int sparse_safe = 10;
+  int encode_max_depth = 1000;
+  int decode_max_depth = 1000;
+  // NaN and infinities.
+  enum class Invalid { kRefuse, kAccept, kNull };
+  Invalid encode_invalid = Invalid::kRefuse;
+  bool decode_invalid = true;
+  int precision = 14;
+  bool keep_buffer = true;  // answered only: there is no buffer to keep
+};
+
+// The first upvalue of each of the library's functions.
+inline JsonConfig& ConfigOf(lua_State* lua) {
+  return *static_cast<JsonConfig*>(lua_touserdata(lua, lua_upvalueindex(1)));
+}
+// The settings of `cjson` itself, as the registry keeps them.
+inline constexpr char kJsonConfigKey[] = "cjson settings";
+
+int JsonEncode(lua_State* lua);
+int JsonDecode(lua_State* lua);
+
+}  // namespace spinel
