@@ -104,12 +104,23 @@ void Observation::Report(LoopState* loop, Session* session, const Request& reque
   }
   // What administrators do is not for everybody's eyes.
   if (command.Has(kSkipMonitor) || command.Has(kAdmin)) return;
+  // Whoever holds stripes for a command that is no transaction's runs a script.
+  Show(loop, *session, request, /*by_script=*/stripes_held && !session->in_multi(), stripes_held);
+}
+
+void Observation::ShowBefore(LoopState* loop, const Session& session, const Request& request,
+                             bool stripes_held) {
+  Show(loop, session, request, /*by_script=*/false, stripes_held);
+}
+
+void Observation::Show(LoopState* loop, const Session& session, const Request& request,
+                       bool by_script, bool stripes_held) {
   {
     MutexLock lock(&mutex_);
     if (monitors_ == 0) return;
   }
-  server_->monitors().Show(loop, *session, WithoutSecrets(command, request.args),
-                           /*by_script=*/false, stripes_held);
+  server_->monitors().Show(loop, session, WithoutSecrets(*request.command, request.args), by_script,
+                           stripes_held);
 }
 
 void Observation::Log(Session* session, const Request& request, const Measured& measured) {

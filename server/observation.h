@@ -39,6 +39,10 @@ class Observation {
   // logged of it is kept with the client until that is over (Finish).
   void Report(LoopState* loop, Session* session, const Request& request, const Measured& measured,
               bool stripes_held);
+  // Shows a command to those who monitor before it is executed: for commands that run others, which
+  // then come behind it. Their rows have kSkipMonitor.
+  void ShowBefore(LoopState* loop, const Session& session, const Request& request,
+                  bool stripes_held);
   // A command that has waited is over.
   void Finish(std::unique_ptr<CommandLogEntry> entry);
   // Something that is no command took that long. `event` as LATENCY names it.
@@ -52,6 +56,8 @@ class Observation {
   void CountMonitor(bool comes);
 
  private:
+  void Show(LoopState* loop, const Session& session, const Request& request, bool by_script,
+            bool stripes_held);
   void Log(Session* session, const Request& request, const Measured& measured);
   size_t MostEntries(CommandLogKind kind) const;
   void SetLimits() ABSL_LOCKS_EXCLUDED(mutex_);
