@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "server/event_loop.h"
+#include "server/library_restore.h"
 #include "server/log.h"
 #include "server/saver.h"
 #include "server/server.h"
@@ -95,7 +96,7 @@ void Loading::Stop() {
 void Loading::Run(const std::function<void(const Status&)>& done) {
   batches_.resize(static_cast<size_t>(server_->runtime().loops()));
   Status status =
-      ReadFile(std::exchange(fd_, -1), [this](Item item) { return Enqueue(std::move(item)); });
+      ReadFile(std::exchange(fd_, -1), Repeated::kRefuse, [this](Item item) { return Enqueue(std::move(item)); });
   Drain();
   if (stop_.load()) return;
   {
@@ -114,7 +115,7 @@ Status Loading::LoadHere(LoopState* loop, Repeated repeated) {
   if (Status status = OpenFile(loop->op.now_ms, &fd); !status.ok()) return status;
   if (fd < 0) return Status::Error(fmt::format("There is no snapshot {}", path_));
   std::string refused;
-  Status status = ReadFile(fd, [&](Item item) {
+  Status status = ReadFile(fd, repeated, [&](Item item) {
     if (InsertItem(loop, &item, repeated)) return true;
     MutexLock lock(&mutex_);
     refused = std::exchange(refused_, {});
@@ -127,7 +128,7 @@ Status Loading::LoadHere(LoopState* loop, Repeated repeated) {
 // --------------------------------------------------------------------------------------
 
 // Closes the file.
-Status Loading::ReadFile(int fd, const Take& take) {
+Status Loading::ReadFile(int fd, Repeated repeated, const Take& take) {
   functions_.clear();
   RdbReadOptions options;
   options.limits = ValueLimitsOf(*server_);
@@ -151,9 +152,18 @@ Status Loading::ReadFile(int fd, const Take& take) {
   loaded_bytes_.store(total_bytes_.load());
   keys_loaded_.store(reader.counts().keys);
   keys_expired_.store(reader.counts().expired_keys);
-  server_->set_function_codes(std::exchange(functions_, {}));
+  if (Status status = LoadFunctions(repeated); !status.ok()) return status;
   LogOutcome(reader);
   return {};
+}
+
+Status Loading::LoadFunctions(Repeated repeated) {
+  const auto codes = std::exchange(functions_, {});
+  const std::string error = RestoreLibraries(
+      &server_->scripts(), codes,
+      repeated == Repeated::kReplace ? LibraryPolicy::kReplace : LibraryPolicy::kAppend);
+  if (error.empty()) return {};
+  return Status::Error(Explain(fmt::format("a library of functions can't be loaded: {}", error)));
 }
 
 bool Loading::TakeRecord(RdbRecord* record, const Take& take) {

@@ -44,7 +44,7 @@ class Loading {
   // Ends it soon if it runs, and waits for that: `done` is not called then.
   void Stop();
 
-  // How repeated keys are treated.
+  // How keys and libraries of functions are treated that are there already.
   enum class Repeated : uint8_t { kRefuse, kReplace };
   // Loads the snapshot on this thread, which is the loop's, into what the store holds. Expects that
   // clients are told to wait.
@@ -78,7 +78,8 @@ class Loading {
   // The file, opened and counted; not found: *fd is -1.
   Status OpenFile(int64_t now_ms, int* fd);
   void Run(const std::function<void(const Status&)>& done);
-  Status ReadFile(int fd, const Take& take);
+  Status ReadFile(int fd, Repeated repeated, const Take& take);
+  Status LoadFunctions(Repeated repeated);
   bool TakeRecord(RdbRecord* record, const Take& take);
   void NoteAux(const RdbRecord& record);
   void Report(const RdbReader& reader, int64_t now_ms);

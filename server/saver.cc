@@ -7,6 +7,7 @@
 
 #include "server/host_resources.h"
 #include "server/log.h"
+#include "server/scripts.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -44,7 +45,7 @@ SnapshotOptions Saver::MakeOptions(int64_t now_ms) const {
                     {"ctime", std::to_string(now_ms / 1000)},
                     {"used-mem", std::to_string(ReadProcessMemory().allocated)},
                     {"aof-base", "0"}};
-  options.functions = server_->function_codes();
+  options.functions = server_->scripts().LibraryCodes();
   const MaxmemoryPolicy policy = config.maxmemory_policy();
   options.access_times =
       policy != MaxmemoryPolicy::kNoEviction && policy != MaxmemoryPolicy::kAllkeysRandom &&

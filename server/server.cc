@@ -186,16 +186,6 @@ bool Server::Set(Trouble trouble, bool on) {
   return ((before & bit) != 0) != on;
 }
 
-std::vector<std::string> Server::function_codes() const {
-  MutexLock lock(&functions_mutex_);
-  return function_codes_;
-}
-
-void Server::set_function_codes(std::vector<std::string> codes) {
-  MutexLock lock(&functions_mutex_);
-  function_codes_ = std::move(codes);
-}
-
 std::string Server::replication_id() const {
   MutexLock lock(&replication_mutex_);
   return replication_id_;

@@ -142,11 +142,6 @@ class Server {
   // False: it was so already.
   bool Set(Trouble trouble, bool on);
 
-  // -- Functions ---------------------------------------------------------------------------------
-  // The code of libraries that a snapshot held: written into the next one, so that nothing is lost.
-  std::vector<std::string> function_codes() const;
-  void set_function_codes(std::vector<std::string> codes);
-
   // -- Authentication
   // ------------------------------------------------------------------------------
   bool needs_password() const { return needs_password_.load(std::memory_order_relaxed); }
@@ -223,8 +218,6 @@ class Server {
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
   mutable Mutex listeners_mutex_;
   std::vector<std::string> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
-  mutable Mutex functions_mutex_;
-  std::vector<std::string> function_codes_ ABSL_GUARDED_BY(functions_mutex_);
   // Last: they have threads that use the rest.
   std::unique_ptr<Loading> loading_;
   std::unique_ptr<Saver> saver_;

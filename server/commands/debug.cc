@@ -19,6 +19,7 @@
 #include "server/commands/string_args.h"
 #include "server/config_value.h"
 #include "server/dataset_digest.h"
+#include "server/library_restore.h"
 #include "server/loading.h"
 #include "server/log.h"
 #include "server/saver.h"
@@ -172,7 +173,10 @@ Status ReloadData(CommandContext& ctx, bool merge, bool flush, bool save) {
     if (begun == Saver::Begun::kBusy) return Status::Error("a snapshot is being taken");
     if (begun == Saver::Begun::kFailed) return Status::Error(error);
   }
-  if (flush) ctx.store().Flush(ctx.op(), /*database=*/-1, /*background=*/false);
+  if (flush) {
+    ctx.store().Flush(ctx.op(), /*database=*/-1, /*background=*/false);
+    RestoreLibraries(&ctx.server().scripts(), {}, LibraryPolicy::kFlush);
+  }
   Status status = ctx.server().loading().LoadHere(
       &ctx.loop(), merge ? Loading::Repeated::kReplace : Loading::Repeated::kRefuse);
   saver.ForgetChanges();

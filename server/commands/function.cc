@@ -13,6 +13,7 @@
 #include "server/commands/families.h"
 #include "server/commands/function_dump.h"
 #include "server/commands/help.h"
+#include "server/library_restore.h"
 #include "server/script_engine.h"
 
 namespace spinel {
@@ -21,17 +22,6 @@ namespace {
 template <bool kReadOnlyForm>
 void Call(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ScriptEngine::Of(ctx).CallFunction(ctx, reply, kReadOnlyForm);
-}
-
-// Applies a change to the newest libraries, again if another loop was faster. The error, or empty.
-template <typename Change>
-std::string ChangeLibraries(Scripts* scripts, Change change) {
-  for (;;) {
-    const auto current = scripts->libraries();
-    auto next = std::make_shared<FunctionLibraries>(*current);
-    std::string error = change(next.get());
-    if (!error.empty() || scripts->Exchange(current, std::move(next))) return error;
-  }
 }
 
 void Load(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -185,34 +175,11 @@ void Restore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   }
   std::vector<std::string> codes;
   std::string error = ReadLibraryDump(ctx.arg(2), &codes);
-  FunctionLibraries restored;
-  std::vector<std::shared_ptr<FunctionLibrary>> loaded;
-  for (const std::string& code : codes) {
-    if (!error.empty()) break;
-    std::shared_ptr<FunctionLibrary> library;
-    error = ScriptEngine::Of(ctx).LoadLibrary(code, &library);
-    if (error.empty()) error = restored.Add(library, /*replace=*/false);
-    loaded.push_back(std::move(library));
-  }
   if (error.empty()) {
-    error = ChangeLibraries(&ctx.server().scripts(), [&](FunctionLibraries* libraries) {
-      if (flush) {
-        libraries->by_name.clear();
-        libraries->functions.clear();
-      }
-      std::string refusal;
-      // What is replaced goes first, so that functions may move between libraries.
-      for (const auto& library : loaded) {
-        if (replace) libraries->Remove(library->name);
-      }
-      for (const auto& library : loaded) {
-        refusal = libraries->by_name.contains(library->name)
-                      ? fmt::format("ERR Library {} already exists", library->name)
-                      : libraries->Add(library, /*replace=*/false);
-        if (!refusal.empty()) break;
-      }
-      return refusal;
-    });
+    const LibraryPolicy what = flush     ? LibraryPolicy::kFlush
+                               : replace ? LibraryPolicy::kReplace
+                                         : LibraryPolicy::kAppend;
+    error = RestoreLibraries(&ctx.server().scripts(), codes, what);
   }
   if (!error.empty()) return reply.Error(error);
   ctx.op().stats->changes.Add();
