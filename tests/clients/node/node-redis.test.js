@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { createClient, RESP_TYPES } from 'redis';
+import { createClient, defineScript, RESP_TYPES, WatchError } from 'redis';
 import { Server, waitUntil, within } from './support.js';
 
 const PASSWORD = 's3cret';
@@ -104,6 +104,158 @@ for (const RESP of PROTOCOLS) {
     await subscriber.unsubscribe('news');
     assert.equal(await publisher.publish('news', 'two'), 0);
     assert.equal(await subscriber.get('none'), null);
+  });
+
+  test(name('subscribes to patterns and shards beside channels'), TIMEOUT, async (t) => {
+    const publisher = await open(t);
+    const subscriber = publisher.duplicate();
+    subscriber.on('error', () => {});
+    t.after(() => subscriber.destroy());
+    await subscriber.connect();
+    const heard = [];
+    const listener = (kind) => (message, channel) => heard.push([kind, channel, message]);
+    await subscriber.pSubscribe('news.*', listener('pattern'));
+    await subscriber.subscribe(['news.cat', 'weather'], listener('channel'));
+    await subscriber.sSubscribe('news.cat', listener('shard'));
+    assert.equal(await publisher.publish('news.cat', 'hello'), 2);
+    assert.equal(await publisher.publish('weather', 'sun'), 1);
+    assert.equal(await publisher.publish('news.dog', 'hello'), 1);
+    assert.equal(await publisher.sPublish('news.cat', 'sharded'), 1);
+    await waitUntil(() => heard.length === 5, 'five messages');
+    assert.deepEqual(heard, [
+      ['channel', 'news.cat', 'hello'], ['pattern', 'news.cat', 'hello'],
+      ['channel', 'weather', 'sun'], ['pattern', 'news.dog', 'hello'],
+      ['shard', 'news.cat', 'sharded'],
+    ]);
+    assert.deepEqual((await publisher.pubSubChannels()).sort(), ['news.cat', 'weather']);
+    assert.deepEqual({ ...await publisher.pubSubNumSub(['weather', 'x']) }, { weather: 1, x: 0 });
+    assert.equal(await publisher.pubSubNumPat(), 1);
+    assert.deepEqual(await publisher.pubSubShardChannels(), ['news.cat']);
+    await subscriber.pUnsubscribe();
+    await subscriber.unsubscribe();
+    await subscriber.sUnsubscribe();
+    assert.equal(await publisher.publish('news.cat', 'late'), 0);
+    assert.equal(await subscriber.get('none'), null);
+  });
+
+  test(name('hears binary messages'), TIMEOUT, async (t) => {
+    const publisher = await open(t);
+    const subscriber = await open(t);
+    const message = randomBytes(100_000);
+    const heard = [];
+    await subscriber.subscribe('raw', (...both) => heard.push(both), true);
+    assert.equal(await publisher.publish('raw', message), 1);
+    await waitUntil(() => heard.length === 1, 'the message');
+    assert.deepEqual(heard, [[message, Buffer.from('raw')]]);
+  });
+
+  test(name('hears of changed and expired keys'), TIMEOUT, async (t) => {
+    const redis = await open(t);
+    const subscriber = await open(t);
+    await redis.configSet('notify-keyspace-events', 'Exl');
+    const heard = [];
+    await subscriber.pSubscribe('__keyevent@*__:*', (key, event) => heard.push([event, key]));
+    await redis.set('k', 'v', { expiration: { type: 'PX', value: 30 } });
+    await waitUntil(() => heard.length === 1, 'the expiry');
+    await redis.rPush('list', 'x');
+    await waitUntil(() => heard.length === 2, 'the push');
+    assert.deepEqual(heard, [['__keyevent@0__:expired', 'k'], ['__keyevent@0__:rpush', 'list']]);
+    await redis.configSet('notify-keyspace-events', '');
+  });
+
+  test(name('transactions: all or nothing'), TIMEOUT, async (t) => {
+    const redis = await open(t);
+    assert.deepEqual(await redis.multi().set('a', '1').incr('a').get('a').exec(), ['OK', 2, '2']);
+    const failed = redis.multi().incr('a').lPush('a', 'x').incr('a').exec();
+    const { replies, errorIndexes } = await failed.then(assert.fail, (error) => error);
+    assert.deepEqual(errorIndexes, [1]);
+    assert.match(replies[1].message, /^WRONGTYPE/);
+    assert.deepEqual([replies[0], replies[2]], [3, 4]);
+    await assert.rejects(redis.multi().incr('a').addCommand(['SET', 'only-a-key']).exec(),
+      /EXECABORT|wrong number of arguments/);
+    assert.equal(await redis.get('a'), '4');
+  });
+
+  test(name('transactions: a watched key that changed'), TIMEOUT, async (t) => {
+    const redis = await open(t);
+    const other = await open(t);
+    await redis.set('balance', '10');
+    await redis.watch('balance');
+    await other.decrBy('balance', 5);
+    await assert.rejects(redis.multi().set('balance', '0').exec(), WatchError);
+    assert.equal(await redis.get('balance'), '5');
+    await redis.watch('balance');
+    assert.deepEqual(await redis.multi().set('balance', '0').exec(), ['OK']);
+  });
+
+  test(name('transactions: counters of many clients under WATCH'), TIMEOUT, async (t) => {
+    const clients = await Promise.all(Array.from({ length: 8 }, () => open(t)));
+    await Promise.all(clients.map(async (redis) => {
+      for (let done = 0; done < 25;) {
+        await redis.watch('n');
+        const n = Number(await redis.get('n'));
+        try {
+          await redis.multi().set('n', String(n + 1)).exec();
+          done += 1;
+        } catch (error) {
+          if (!(error instanceof WatchError)) throw error;
+        }
+      }
+    }));
+    assert.equal(await clients[0].get('n'), '200');
+  });
+
+  test(name('scripts: defineScript loads what the server has lost'), TIMEOUT, async (t) => {
+    const redis = await open(t, {
+      scripts: {
+        addUp: defineScript({
+          NUMBER_OF_KEYS: 1,
+          SCRIPT: 'return redis.call("INCRBY", KEYS[1], ARGV[1]) + tonumber(ARGV[2])',
+          parseCommand(parser, key, ...numbers) {
+            parser.pushKey(key);
+            parser.push(...numbers.map(String));
+          },
+        }),
+      },
+    });
+    assert.equal(await redis.addUp('a', 1, 10), 11);
+    assert.equal(await redis.addUp('a', 1, 10), 12);
+    assert.equal(await redis.scriptFlush(), 'OK');
+    assert.equal(await redis.addUp('a', 1, 10), 13); // EVALSHA, NOSCRIPT, EVAL
+    await redis.scriptFlush();
+    assert.deepEqual(await redis.multi().addUp('a', 1, 10).get('a').addUp('a', 1, 10).exec(),
+      [14, '4', 15]);
+    const sha = await redis.scriptLoad('return {KEYS[1], ARGV[1]}');
+    assert.deepEqual(await redis.scriptExists([sha, 'f'.repeat(40)]), [1, 0]);
+    assert.deepEqual(await redis.evalSha(sha, { keys: ['k'], arguments: ['v'] }), ['k', 'v']);
+    await assert.rejects(redis.evalSha('f'.repeat(40)), /NOSCRIPT No matching script/);
+    await assert.rejects(redis.evalRo('return redis.call("DEL", "a")'),
+      /Write commands are not allowed from read-only scripts/);
+  });
+
+  test(name('functions: a library is loaded, called and listed'), TIMEOUT, async (t) => {
+    const redis = await open(t);
+    const library = `#!lua name=shop
+      redis.register_function('price', function(keys, args)
+        return redis.call('HGET', keys[1], args[1]) * 2
+      end)
+      redis.register_function{function_name='stock', flags={'no-writes'}, callback=function(keys)
+        return redis.call('HLEN', keys[1])
+      end}`;
+    assert.equal(await redis.functionLoad(library, { REPLACE: true }), 'shop');
+    await redis.hSet('goods', { apple: 3, pear: 4 });
+    assert.equal(await redis.fCall('price', { keys: ['goods'], arguments: ['pear'] }), 8);
+    assert.equal(await redis.fCallRo('stock', { keys: ['goods'] }), 2);
+    await assert.rejects(redis.fCallRo('price', { keys: ['goods'], arguments: ['pear'] }),
+      /Can not execute a script with write flag using \*_ro command/);
+    const [listed] = await redis.functionList();
+    assert.equal(listed.library_name, 'shop');
+    assert.deepEqual(listed.functions.map((entry) => entry.name).sort(), ['price', 'stock']);
+    const dump = await redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).functionDump();
+    assert.equal(await redis.functionDelete('shop'), 'OK');
+    assert.equal(await redis.functionRestore(dump), 'OK');
+    assert.equal(await redis.fCall('price', { keys: ['goods'], arguments: ['apple'] }), 6);
+    await redis.functionFlush();
   });
 
   test(name('reconnects after a restart'), TIMEOUT, async (t) => {
