@@ -12,8 +12,12 @@ foreach (RedisProtocol protocol in Connections.Protocols)
     await run.RunAsync(label, new StackExchangeTests(server, guarded, protocol).All());
     await run.RunAsync(label, new HashTests(server, protocol).All());
     await run.RunAsync(label, new ListTests(server, protocol).All());
+    await run.RunAsync(label, new LockTests(server, protocol).All());
+    await run.RunAsync(label, new ScriptTests(server, protocol).All());
     await run.RunAsync(label, new SetTests(server, protocol).All());
     await run.RunAsync(label, new SortedSetTests(server, protocol).All());
+    await run.RunAsync(label, new SubscriptionTests(server, protocol).All());
+    await run.RunAsync(label, new TransactionTests(server, protocol).All());
 }
 
 return run.ExitCode;

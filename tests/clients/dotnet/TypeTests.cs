@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace Spinel.ClientTests;
 
-/// <summary>Tests of one data type, each on its own connection and an empty keyspace.</summary>
+/// <summary>Tests of one subject, each on its own connection and an empty keyspace.</summary>
 internal abstract class TypeTests(TestServer server, RedisProtocol protocol)
 {
     protected const string WrongType =
@@ -15,6 +15,10 @@ internal abstract class TypeTests(TestServer server, RedisProtocol protocol)
             await using var multiplexer = await Connections.ConnectToEmptyAsync(server, protocol);
             await body(multiplexer.GetDatabase());
         });
+
+    /// <summary>One more connection, which leaves the keyspace as it is.</summary>
+    protected async Task<ConnectionMultiplexer> ConnectAsync() =>
+        await ConnectionMultiplexer.ConnectAsync(Connections.Options(server.Port, protocol));
 
     /// <summary>Leaves the test out where the server does not know the command.</summary>
     protected static async Task RequireAsync(IDatabase db, string command)
@@ -36,6 +40,8 @@ internal abstract class TypeTests(TestServer server, RedisProtocol protocol)
     }
 
     protected static string Text(IEnumerable<RedisValue> values) => string.Join(',', values);
+
+    protected static IServer ServerOf(IDatabase db) => db.Multiplexer.GetServers()[0];
 
     protected static string Sorted(IEnumerable<RedisValue> values) => string.Join(
         ',', values.Select(value => value.ToString()).Order(StringComparer.Ordinal));
