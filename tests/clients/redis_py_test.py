@@ -201,6 +201,94 @@ class RedisPy(ServerTestCase):
         listener.join(20)
         self.assertEqual(received, list(range(count)))
 
+    def test_patterns_beside_channels(self):
+        subscriber = self.client.pubsub(ignore_subscribe_messages=True)
+        self.addCleanup(subscriber.close)
+        subscriber.psubscribe("news.*", "*.[a-c]?t")
+        subscriber.subscribe("news.cat")
+        support.wait_until(lambda: self.client.pubsub_numsub("news.cat")[0][1] == 1, "it")
+        self.assertEqual(self.client.publish("news.cat", "x"), 3)
+        self.assertEqual(self.client.publish("news.dog", "y"), 1)
+        self.assertEqual(self.client.pubsub_channels("news*"), [b"news.cat"])
+        self.assertEqual(self.client.pubsub_numpat(), 2)
+        heard = []
+
+        def listen():
+            message = subscriber.get_message(timeout=0.1)
+            if message is not None:
+                heard.append((message["type"], message["pattern"], message["channel"],
+                              message["data"]))
+            return len(heard) == 4
+
+        support.wait_until(listen, "four messages")
+        self.assertEqual(heard[0], ("message", None, b"news.cat", b"x"))
+        self.assertEqual(sorted(heard[1:3]), [("pmessage", b"*.[a-c]?t", b"news.cat", b"x"),
+                                              ("pmessage", b"news.*", b"news.cat", b"x")])
+        self.assertEqual(heard[3], ("pmessage", b"news.*", b"news.dog", b"y"))
+        subscriber.punsubscribe()
+        subscriber.unsubscribe()
+        support.wait_until(lambda: self.client.publish("news.cat", "late") == 0, "the end of it")
+        self.assertEqual(self.client.pubsub_numpat(), 0)
+
+    def test_handlers_run_in_a_thread(self):
+        heard = {"channel": [], "pattern": []}
+        subscriber = self.client.pubsub(ignore_subscribe_messages=True)
+        self.addCleanup(subscriber.close)
+        subscriber.subscribe(news=lambda message: heard["channel"].append(message["data"]))
+        subscriber.psubscribe(
+            **{"new*": lambda message: heard["pattern"].append(message["data"])})
+        thread = subscriber.run_in_thread(sleep_time=0.01, daemon=True)
+        support.wait_until(lambda: self.client.publish("news", 0) == 2, "both subscriptions")
+        for number in range(1, 200):
+            self.assertEqual(self.client.publish("news", number), 2)
+        expected = [str(number).encode() for number in range(200)]
+        support.wait_until(lambda: heard["channel"][-200:] == heard["pattern"][-200:] == expected,
+                           "every message")
+        thread.stop()
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+        support.wait_until(lambda: self.client.publish("news", "late") == 0, "the end of it")
+
+    def test_subscriptions_come_back_after_a_restart(self):
+        subscriber = self.client.pubsub(ignore_subscribe_messages=True)
+        self.addCleanup(subscriber.close)
+        subscriber.subscribe("news")
+        subscriber.psubscribe("n*")
+        support.wait_until(lambda: self.client.publish("news", "x") == 2, "both")
+        self.server.restart()
+
+        def heard():
+            try:
+                message = subscriber.get_message(timeout=0.05)
+            except redis.ConnectionError:
+                return False  # told once; the next call connects
+            self.client.publish("news", "again")
+            return message is not None and message["data"] == b"again"
+
+        support.wait_until(heard, "a message")
+
+    def test_keyspace_notifications(self):
+        self.client.config_set("notify-keyspace-events", "KA")
+        self.addCleanup(self.client.config_set, "notify-keyspace-events", "")
+        subscriber = self.client.pubsub(ignore_subscribe_messages=True)
+        self.addCleanup(subscriber.close)
+        subscriber.psubscribe("__keyspace@0__:*")
+        subscriber.get_message(timeout=5)
+        self.client.pipeline().set("k", 1).incr("k").pexpire("k", 20).lpush("l", "x") \
+            .lpop("l").execute()
+        expected = [(b"k", b"set"), (b"k", b"incrby"), (b"k", b"expire"), (b"l", b"lpush"),
+                    (b"l", b"lpop"), (b"l", b"del"), (b"k", b"expired")]
+        heard = []
+
+        def listen():
+            message = subscriber.get_message(timeout=0.1)
+            if message is not None:
+                heard.append((message["channel"].split(b":", 1)[1], message["data"]))
+            return len(heard) == len(expected)
+
+        support.wait_until(listen, lambda: f"all events: {heard}")
+        self.assertEqual(heard, expected)
+
     def test_reconnects_after_a_restart(self):
         self.client.set("k", "v")
         self.server.restart()
