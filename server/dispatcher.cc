@@ -208,7 +208,8 @@ uint64_t RequestBytes(CommandArgs args) {
                                            Locking locking, uint64_t begin) {
   const Command* command = request.command;
   const uint64_t errors = reply.error_count();
-                     !session->in_multi() && !server->in_trouble();
+  const uint64_t known = reply.known_error_count();
+  const size_t written = reply.out()->size();
   session->last_command.store(command, std::memory_order_relaxed);
   const bool tracks = session->tracks();
   if (tracks) [[unlikely]] {
