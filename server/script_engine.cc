@@ -45,7 +45,11 @@ ScriptEngine& ScriptEngine::Of(CommandContext& ctx) {
   return *engine;
 }
 
-ScriptEngine::~ScriptEngine() = default;
+ScriptEngine::~ScriptEngine() {
+  eval_.reset();
+  functions_.reset();
+  NoteMemory();
+}
 
 Interpreter& ScriptEngine::EvalInterpreter() {
   if (flushes_ != scripts_->flushes()) {
@@ -299,6 +303,19 @@ void ScriptEngine::NoteMemory() {
   };
   note(eval_.get(), &noted_eval_bytes_, &scripts_->eval_vm_bytes);
   note(functions_.get(), &noted_function_bytes_, &scripts_->function_vm_bytes);
+}
+
+std::string LoadLibraryCode(Scripts* scripts, std::string_view code, bool replace) {
+  ScriptEngine engine(scripts);
+  std::shared_ptr<FunctionLibrary> library;
+  std::string error = engine.LoadLibrary(code, &library);
+  while (error.empty()) {
+    const auto current = scripts->libraries();
+    auto next = std::make_shared<FunctionLibraries>(*current);
+    error = next->Add(library, replace);
+    if (error.empty() && scripts->Exchange(current, std::move(next))) break;
+  }
+  return error;
 }
 
 }  // namespace spinel

@@ -20,9 +20,6 @@ namespace {
 // What others see or keep of a command: it can't be run a second time.
 constexpr uint32_t kEffects = kWrite | kMayReplicate;
 
-// Makes any key set that a stack of arguments can have fit the inline reply buffer's first block.
-constexpr size_t kKeepArguments = 1024;
-
 std::string_view WholeReply(const OutputBuffer& replies, std::string* copy) {
   iovec piece[2];
   if (replies.FillIovec(piece, 2) == 1) {
@@ -243,8 +240,11 @@ int ScriptRun::Call(lua_State* lua, bool raise) {
   }
   buffers_.replies.Clear();
   ReplyWriter reply(&buffers_.replies, resp_);
+  // Time stands still in a script, whatever its commands do.
+  const int64_t now_ms = ctx_.now_ms();
   Dispatcher::Call(&server, &ctx_.loop(), &ctx_.session(), request, reply, Locking::kHeld,
                    CycleClock::Now());
+  ctx_.loop().op.SetNow(now_ms);
   lua_settop(lua, 0);
   std::string copy;
   const bool error = PushReply(lua, WholeReply(buffers_.replies, &copy));

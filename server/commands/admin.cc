@@ -18,9 +18,14 @@ void Info(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Verbatim("txt", MakeInfo(ctx.server(), ctx.now_ms(), ctx.args().subspan(1)));
 }
 
-void Time(CommandContext&, ArgReader&, ReplyWriter& reply) {
+// In a script or transaction time stands still.
+void Time(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
+  if (ctx.locking() == Locking::kHeld) {
+    now.tv_sec = ctx.now_ms() / 1000;
+    now.tv_nsec = ctx.now_ms() % 1000 * 1'000'000;
+  }
   reply.Array(2);
   reply.BulkInteger(now.tv_sec);
   reply.BulkInteger(now.tv_nsec / 1000);

@@ -57,8 +57,12 @@ void Delete(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 void Flush(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  if (ctx.argc() > 3 || (ctx.argc() == 3 && !EqualsIgnoreCase(ctx.arg(2), "SYNC") &&
-                         !EqualsIgnoreCase(ctx.arg(2), "ASYNC"))) {
+  if (ctx.argc() > 3) {
+    return reply.Error(
+        "ERR unknown subcommand or wrong number of arguments for 'flush'. Try FUNCTION HELP.");
+  }
+  if ((ctx.argc() == 3 && !EqualsIgnoreCase(ctx.arg(2), "SYNC") &&
+       !EqualsIgnoreCase(ctx.arg(2), "ASYNC"))) {
     return reply.Error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   }
   ChangeLibraries(&ctx.server().scripts(), [](FunctionLibraries* libraries) {

@@ -30,7 +30,8 @@ int Sha1Hex(lua_State* lua) {
   if (lua_gettop(lua) != 1) RaiseError(lua, "wrong number of arguments");
   size_t size;
   const char* text = lua_tolstring(lua, 1, &size);
-  const std::string hex = spinel::Sha1Hex(std::string_view{text == nullptr ? "" : text, text == nullptr ? 0 : size});
+  const std::string hex =
+      spinel::Sha1Hex(std::string_view{text == nullptr ? "" : text, text == nullptr ? 0 : size});
   lua_pushlstring(lua, hex.data(), hex.size());
   return 1;
 }
@@ -58,7 +59,7 @@ int StatusReply(lua_State* lua) {
 
 int SetResp(lua_State* lua) {
   ScriptRun& run = RunOf(lua);
-  if (lua_gettop(lua) != 1) RaiseError(lua, "redis.setresp() requires one argument.");
+  if (lua_gettop(lua) != 1) RaiseError(lua, "server.setresp() requires one argument.");
   const double version = lua_tonumber(lua, 1);
   if (version != 2 && version != 3) RaiseError(lua, "RESP version must be 2 or 3.");
   run.set_resp(version == 3 ? RespVersion::kResp3 : RespVersion::kResp2);
@@ -68,7 +69,7 @@ int SetResp(lua_State* lua) {
 // Nothing is replicated: only what makes no sense is refused.
 int SetRepl(lua_State* lua) {
   RunOf(lua);
-  if (lua_gettop(lua) != 1) RaiseError(lua, "redis.set_repl() requires one argument.");
+  if (lua_gettop(lua) != 1) RaiseError(lua, "server.set_repl() requires one argument.");
   const double flags = lua_tonumber(lua, 1);
   if (flags != 0 && flags != 1 && flags != 2 && flags != 3) {
     RaiseError(lua,
@@ -79,7 +80,7 @@ int SetRepl(lua_State* lua) {
 
 int AclCheckCommand(lua_State* lua) {
   if (!RunOf(lua).KnowsCommand(lua)) {
-    RaiseError(lua, "Invalid command passed to redis.acl_check_cmd()");
+    RaiseError(lua, "Invalid command passed to server.acl_check_cmd()");
   }
   lua_pushboolean(lua, 1);
   return 1;
@@ -87,7 +88,7 @@ int AclCheckCommand(lua_State* lua) {
 
 int WriteToLog(lua_State* lua) {
   const int arguments = lua_gettop(lua);
-  if (arguments < 2) RaiseError(lua, "redis.log() requires two arguments or more.");
+  if (arguments < 2) RaiseError(lua, "server.log() requires two arguments or more.");
   if (lua_isnumber(lua, 1) == 0) {
     RaiseError(lua, "First argument must be a number (log level).");
   }
@@ -145,43 +146,43 @@ std::string TextAt(lua_State* lua, int index) {
 // 2.
 void ReadNamed(lua_State* lua, ScriptFunction* function, bool* named) {
   if (lua_type(lua, -2) != LUA_TSTRING) {
-    RaiseError(lua, "named argument key given to redis.register_function is not a string");
+    RaiseError(lua, "named argument key given to server.register_function is not a string");
   }
   const std::string_view key = lua_tostring(lua, -2);
   if (EqualsIgnoreCase(key, "function_name")) {
     if (lua_type(lua, -1) != LUA_TSTRING) {
-      RaiseError(lua, "function_name argument given to redis.register_function must be a string");
+      RaiseError(lua, "function_name argument given to server.register_function must be a string");
     }
     function->name = TextAt(lua, -1);
     *named = true;
   } else if (EqualsIgnoreCase(key, "description")) {
     if (lua_type(lua, -1) != LUA_TSTRING) {
-      RaiseError(lua, "description argument given to redis.register_function must be a string");
+      RaiseError(lua, "description argument given to server.register_function must be a string");
     }
     function->description = TextAt(lua, -1);
     function->has_description = true;
   } else if (EqualsIgnoreCase(key, "callback")) {
     if (!lua_isfunction(lua, -1)) {
-      RaiseError(lua, "callback argument given to redis.register_function must be a function");
+      RaiseError(lua, "callback argument given to server.register_function must be a function");
     }
     lua_pushvalue(lua, -1);
     lua_replace(lua, 2);
   } else if (EqualsIgnoreCase(key, "flags")) {
     if (!lua_istable(lua, -1)) {
       RaiseError(lua,
-                 "flags argument to redis.register_function must be a table representing function "
+                 "flags argument to server.register_function must be a table representing function "
                  "flags");
     }
     function->flags = ReadFlags(lua);
   } else {
-    RaiseError(lua, "unknown argument given to redis.register_function");
+    RaiseError(lua, "unknown argument given to server.register_function");
   }
 }
 
 void ReadNamedArguments(lua_State* lua, ScriptFunction* function) {
   if (!lua_istable(lua, 1)) {
     RaiseError(lua,
-               "calling redis.register_function with a single argument is only applicable to Lua "
+               "calling server.register_function with a single argument is only applicable to Lua "
                "table (representing named arguments).");
   }
   lua_pushnil(lua);  // where the callback comes
@@ -191,16 +192,16 @@ void ReadNamedArguments(lua_State* lua, ScriptFunction* function) {
     ReadNamed(lua, function, &named);
     lua_pop(lua, 1);
   }
-  if (!named) RaiseError(lua, "redis.register_function must get a function name argument");
+  if (!named) RaiseError(lua, "server.register_function must get a function name argument");
   if (lua_isnil(lua, 2)) {
-    RaiseError(lua, "redis.register_function must get a callback argument");
+    RaiseError(lua, "server.register_function must get a callback argument");
   }
 }
 
 int RegisterFunction(lua_State* lua) {
   LibraryLoad* load = Interpreter::Of(lua).load();
   if (load == nullptr) {
-    RaiseError(lua, "redis.register_function can only be called on FUNCTION LOAD command");
+    RaiseError(lua, "server.register_function can only be called on FUNCTION LOAD command");
   }
   const int arguments = lua_gettop(lua);
   auto function = std::make_shared<ScriptFunction>();
@@ -208,14 +209,14 @@ int RegisterFunction(lua_State* lua) {
     ReadNamedArguments(lua, function.get());
   } else if (arguments == 2) {
     if (lua_type(lua, 1) != LUA_TSTRING) {
-      RaiseError(lua, "first argument to redis.register_function must be a string");
+      RaiseError(lua, "first argument to server.register_function must be a string");
     }
     if (!lua_isfunction(lua, 2)) {
-      RaiseError(lua, "second argument to redis.register_function must be a function");
+      RaiseError(lua, "second argument to server.register_function must be a function");
     }
     function->name = TextAt(lua, 1);
   } else {
-    RaiseError(lua, "wrong number of arguments to redis.register_function");
+    RaiseError(lua, "wrong number of arguments to server.register_function");
   }
   lua_settop(lua, 2);
   const int reference = luaL_ref(lua, LUA_REGISTRYINDEX);
