@@ -62,11 +62,7 @@ std::string NotInMultiText(const CommandSpec& spec) {
 std::string_view SavingFailsText(const Session& session, const Command& command) {
   const uint32_t flags = Dispatcher::FlagsOf(session, command);
   if ((flags & kWrite) == 0 && command.spec->name != "PING") return {};
-  return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist "
-         "to disk. Commands that may modify the data set are disabled, because this instance is "
-         "configured to report errors during writes if RDB snapshotting fails "
-         "(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the "
-         "RDB error.";
+  return kSavingFailsError;
 }
 
 std::string_view LoadingText(const Command& command) {

@@ -22,6 +22,14 @@ struct Request {
   Key key;                           // the first key; an empty name: none
 };
 
+// What writes are answered while snapshots fail; kSavingFailsReply as it stands in a reply.
+inline constexpr std::string_view kSavingFailsReply =
+    "-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
+    "disk. Commands that may modify the data set are disabled, because this instance is configured "
+    "to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error "
+    "option). Please check the Redis logs for details about the RDB error.";
+inline constexpr std::string_view kSavingFailsError = kSavingFailsReply.substr(1);
+
 class Dispatcher {
  public:
   // Finds the command and hashes its first key. Expects at least one argument. `previous`, if there

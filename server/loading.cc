@@ -95,8 +95,8 @@ void Loading::Stop() {
 
 void Loading::Run(const std::function<void(const Status&)>& done) {
   batches_.resize(static_cast<size_t>(server_->runtime().loops()));
-  Status status =
-      ReadFile(std::exchange(fd_, -1), Repeated::kRefuse, [this](Item item) { return Enqueue(std::move(item)); });
+  Status status = ReadFile(std::exchange(fd_, -1), Repeated::kRefuse,
+                           [this](Item item) { return Enqueue(std::move(item)); });
   Drain();
   if (stop_.load()) return;
   {

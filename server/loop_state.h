@@ -42,6 +42,7 @@ struct LoopState {
   // Keys that have changed, and are still to be told to those who track by prefix; by whom each was
   // changed last (a client's id; 0: by none).
   std::map<std::string, uint64_t, std::less<>> broadcasts;
+  bool runs_script = false;  // the command that is executed is a script's
   // Made by the first script.
   std::shared_ptr<ScriptEngine> scripts;
   // Lets the loop's other clients have answers while a script takes long; may be empty.

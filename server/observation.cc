@@ -104,8 +104,7 @@ void Observation::Report(LoopState* loop, Session* session, const Request& reque
   }
   // What administrators do is not for everybody's eyes.
   if (command.Has(kSkipMonitor) || command.Has(kAdmin)) return;
-  // Whoever holds stripes for a command that is no transaction's runs a script.
-  Show(loop, *session, request, /*by_script=*/stripes_held && !session->in_multi(), stripes_held);
+  Show(loop, *session, request, /*by_script=*/loop->runs_script, stripes_held);
 }
 
 void Observation::ShowBefore(LoopState* loop, const Session& session, const Request& request,

@@ -6,8 +6,10 @@
 #include "protocol/numbers.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "server/dispatcher.h"
 #include "server/lua/cjson.h"
 #include "server/lua/script_api.h"
+#include "server/observation.h"
 #include "server/script_shebang.h"
 #include "server/sha1.h"
 
@@ -261,13 +263,31 @@ void ScriptEngine::CallFunction(CommandContext& ctx, ReplyWriter& reply, bool re
 // -- Running
 // ---------------------------------------------------------------------------------------
 
+namespace {
+
+// In front of what the script calls.
+void ShowToMonitors(CommandContext& ctx) {
+  Server& server = ctx.server();
+  if (server.observed_limits.ticks.load(std::memory_order_relaxed) != 0) return;
+  Request request;
+  request.args = ctx.args();
+  request.command = &ctx.command();
+  server.observation().ShowBefore(&ctx.loop(), ctx.session(), request,
+                                  ctx.locking() == Locking::kHeld);
+}
+
+}  // namespace
+
 void ScriptEngine::Run(CommandContext& ctx, ReplyWriter& reply, Interpreter* interpreter,
                        uint32_t flags, ScriptJob* job) {
+  ShowToMonitors(ctx);
   if ((flags & kScriptCompatible) == 0) {
     if ((flags & kScriptNoWrites) != 0) {
       job->read_only = true;
     } else if (job->read_only) {
       return reply.Error("ERR Can not execute a script with write flag using *_ro command.");
+    } else if (ctx.server().Has(Trouble::kSavingFails)) {
+      return reply.Error(kSavingFailsError);
     }
   }
   const OutputBuffer::Mark begin = reply.Begin();
@@ -303,19 +323,6 @@ void ScriptEngine::NoteMemory() {
   };
   note(eval_.get(), &noted_eval_bytes_, &scripts_->eval_vm_bytes);
   note(functions_.get(), &noted_function_bytes_, &scripts_->function_vm_bytes);
-}
-
-std::string LoadLibraryCode(Scripts* scripts, std::string_view code, bool replace) {
-  ScriptEngine engine(scripts);
-  std::shared_ptr<FunctionLibrary> library;
-  std::string error = engine.LoadLibrary(code, &library);
-  while (error.empty()) {
-    const auto current = scripts->libraries();
-    auto next = std::make_shared<FunctionLibraries>(*current);
-    error = next->Add(library, replace);
-    if (error.empty() && scripts->Exchange(current, std::move(next))) break;
-  }
-  return error;
 }
 
 }  // namespace spinel

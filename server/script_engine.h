@@ -78,8 +78,4 @@ class ScriptEngine {
   absl::flat_hash_map<uint64_t, LoadedLibrary> loaded_;  // by the library's id
 };
 
-// Adds a library by its code, for snapshots (Scripts::LibraryCodes is the other way). The error, or
-// empty. Any thread: it has a Lua state of its own for this.
-std::string LoadLibraryCode(Scripts* scripts, std::string_view code, bool replace);
-
 }  // namespace spinel

@@ -212,6 +212,7 @@ std::string_view ScriptRun::Refusal(const Request& request) const {
   if (job_.read_only && (command->spec->flags & kEffects) != 0) {
     return "Write commands are not allowed from read-only scripts.";
   }
+  if (command->Has(kWrite) && ctx_.server().Has(Trouble::kSavingFails)) return kSavingFailsReply;
   return {};
 }
 
@@ -219,7 +220,7 @@ int ScriptRun::Fail(lua_State* lua, const Request& request, std::string_view err
   LoopStats& stats = ctx_.loop().stats;
   if (request.command != nullptr) stats.command[request.command->index].rejected.Add();
   stats.error_replies.Add();
-  ctx_.server().CountError("ERR");
+  ctx_.server().CountError(error == kSavingFailsReply ? "MISCONF" : "ERR");
   PushError(lua, error);
   lua_pushboolean(lua, 1);
   lua_setfield(lua, -2, "ignore_error_stats_update");
@@ -242,8 +243,10 @@ int ScriptRun::Call(lua_State* lua, bool raise) {
   ReplyWriter reply(&buffers_.replies, resp_);
   // Time stands still in a script, whatever its commands do.
   const int64_t now_ms = ctx_.now_ms();
+  ctx_.loop().runs_script = true;
   Dispatcher::Call(&server, &ctx_.loop(), &ctx_.session(), request, reply, Locking::kHeld,
                    CycleClock::Now());
+  ctx_.loop().runs_script = false;
   ctx_.loop().op.SetNow(now_ms);
   lua_settop(lua, 0);
   std::string copy;

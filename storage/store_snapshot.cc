@@ -6,9 +6,7 @@
 
 namespace spinel {
 
-bool Store::ReserveSnapshot() {
-  return !snapshot_busy_.exchange(true, std::memory_order_acq_rel);
-}
+bool Store::ReserveSnapshot() { return !snapshot_busy_.exchange(true, std::memory_order_acq_rel); }
 
 bool Store::PictureEpoch() const {
   stripes_[0].lock.AssertHeld();

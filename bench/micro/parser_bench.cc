@@ -41,8 +41,8 @@ void ParseGet(benchmark::State& state) {
 BENCHMARK(ParseGet);
 
 void ParseSet(benchmark::State& state) {
-  ParseAll(state, "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$64\r\n" + std::string(64, 'x') +
-                      "\r\n");
+  ParseAll(state,
+           "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$64\r\n" + std::string(64, 'x') + "\r\n");
 }
 BENCHMARK(ParseSet);
 

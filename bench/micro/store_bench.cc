@@ -83,8 +83,7 @@ void AddAndDelete(benchmark::State& state) {
   Filled& filled = Shared();
   const std::string name = "a key that comes and goes";
   for (auto _ : state) {
-    filled.store.Write(filled.context, 0, Store::MakeKey(name))
-        .SetString(kValue, Entry::kNoExpiry);
+    filled.store.Write(filled.context, 0, Store::MakeKey(name)).SetString(kValue, Entry::kNoExpiry);
     filled.store.Write(filled.context, 0, Store::MakeKey(name)).Delete();
   }
   state.SetItemsProcessed(state.iterations());
