@@ -89,7 +89,7 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
 
 constexpr CommandSpec kSubcommands[] = {
     Sub("DEBUG", 3, kNoScript, ScriptDebug, "3.2.0", "O(1)",
-        "Sets the mode of the script debugger.", "YES | SYNC | NO"),
+        "Sets the mode of the script debugger.", "<YES | SYNC | NO>"),
     Sub("EXISTS", -3, kNoScript, ScriptExists, "2.6.0", "O(N) for N hashes",
         "Answers which scripts are in the cache.", "sha1 [sha1 ...]"),
     Sub("FLUSH", -2, kNoScript, ScriptFlush, "2.6.0", "O(N) for N scripts",
