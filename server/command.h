@@ -36,6 +36,7 @@ enum CommandFlag : uint32_t {
   kNoAsyncLoading = 1 << 15,
   kSkipMonitor = 1 << 16,
   kSkipSlowlog = 1 << 17,
+  kNoMandatoryKeys = 1 << 22,
   // Not shown: guarded by enable-debug-command or enable-module-command, by `protection` below.
   kProtected = 1 << 18,
   // Not shown: what a transaction has to know (Transaction::Queue).

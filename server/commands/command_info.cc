@@ -34,6 +34,7 @@ constexpr Name kCommandFlags[] = {
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},
     {kAllowBusy, "allow_busy"},
+    {kNoMandatoryKeys, "no_mandatory_keys"},
 };
 
 constexpr Name kAclCategories[] = {

@@ -229,7 +229,8 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
                           std::string_view summary) {
   return {.name = name,
           .arity = -3,
-          .flags = flags | kNoScript | kStale | kSkipMonitor | kMovableKeys | kAnyData,
+          .flags = flags | kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
+                   kAnyData,
           .acl = kAclScripting,
           .handler = handler,
           .extractor = CountedKeys<2>,

@@ -111,7 +111,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
                           std::string_view syntax) {
   return {.name = name,
           .arity = -3,
-          .flags = flags | kMovableKeys | kAnyData,
+          .flags = flags | kNoMandatoryKeys | kMovableKeys | kAnyData,
           .acl = kAclScripting,
           .handler = handler,
           .extractor = CountedKeys<2>,

@@ -107,7 +107,7 @@ constexpr luaL_Reg kFunctions[] = {{"encode", JsonEncode},
                                    {"decode_invalid_numbers", DecodeInvalidNumbers},
                                    {"new", New}};
 
-// Leaves the table, and below it its settings, on the stack.
+// Leaves the table on the stack; its functions have the settings as an upvalue.
 void PushLibrary(lua_State* lua) {
   new (lua_newuserdata(lua, sizeof(JsonConfig))) JsonConfig;
   lua_newtable(lua);
@@ -122,6 +122,7 @@ void PushLibrary(lua_State* lua) {
   lua_setfield(lua, -2, "_NAME");
   lua_pushliteral(lua, "2.1.0");
   lua_setfield(lua, -2, "_VERSION");
+  lua_remove(lua, -2);
 }
 
 int New(lua_State* lua) {
@@ -131,11 +132,6 @@ int New(lua_State* lua) {
 
 }  // namespace
 
-void PushJsonLibrary(lua_State* lua) {
-  PushLibrary(lua);
-  lua_pushvalue(lua, -2);
-  lua_setfield(lua, LUA_REGISTRYINDEX, kJsonConfigKey);
-  lua_remove(lua, -2);
-}
+void PushJsonLibrary(lua_State* lua) { PushLibrary(lua); }
 
 }  // namespace spinel

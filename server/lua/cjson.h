@@ -1,6 +1,7 @@
-// What the two halves of cjson share: its settings, which scripts may change while they run.
+// What the two halves of cjson share: its settings, which scripts may change. They last as long as
+// the Lua state.
 //
-// Owner: the library's functions, as an upvalue; the settings are reset before each script.
+// Owner: the library's functions, as an upvalue.
 #pragma once
 
 #include "server/lua/lua.h"
@@ -27,8 +28,6 @@ struct JsonConfig {
 inline JsonConfig& ConfigOf(lua_State* lua) {
   return *static_cast<JsonConfig*>(lua_touserdata(lua, lua_upvalueindex(1)));
 }
-// The settings of `cjson` itself, as the registry keeps them.
-inline constexpr char kJsonConfigKey[] = "cjson settings";
 
 int JsonEncode(lua_State* lua);
 int JsonDecode(lua_State* lua);
