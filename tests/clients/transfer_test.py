@@ -104,12 +104,11 @@ class Transfer(ServerTestCase):
     def take_snapshots(self, files):
         with self.server.connect(timeout=60) as connection:
             while time.monotonic() < self.until:
-                last = self.server.info("persistence")["rdb_saves"]
-                reply = connection("BGSAVE")
-                self.assertNotIsInstance(reply, Error)
+                self.assertNotIsInstance(connection("BGSAVE"), Error)
                 support.wait_until(
-                    lambda before=last: self.server.info("persistence")["rdb_saves"] != before,
+                    lambda: self.server.info("persistence")["rdb_bgsave_in_progress"] == "0",
                     "the snapshot")
+                self.assertEqual(self.server.info("persistence")["rdb_last_bgsave_status"], "ok")
                 copy = self.server.directory / f"snapshot-{len(files)}.rdb"
                 shutil.copy(self.server.directory / "dump.rdb", copy)
                 files.append(copy)
