@@ -29,7 +29,7 @@ bool HasToWait(Server& server, const Session& session, const Request& request, i
   if (pause.mode(now_ms) == PauseState::Mode::kNone) [[likely]]
     return false;
   return request.command != nullptr &&
-         pause.Blocks(Dispatcher::FlagsOf(session, *request.command), now_ms) &&
+         pause.Blocks(Dispatcher::FlagsOf(server, session, request), now_ms) &&
          !Dispatcher::Refuses(server, session, request);
 }
 

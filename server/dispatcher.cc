@@ -59,9 +59,10 @@ std::string NotInMultiText(const CommandSpec& spec) {
 
 // What a server in trouble refuses; PING is refused like a write, so that who looks after the
 // server learns of it.
-std::string_view SavingFailsText(const Session& session, const Command& command) {
-  const uint32_t flags = Dispatcher::FlagsOf(session, command);
-  if ((flags & kWrite) == 0 && command.spec->name != "PING") return {};
+std::string_view SavingFailsText(const Server& server, const Session& session,
+                                 const Request& request) {
+  const uint32_t flags = Dispatcher::FlagsOf(server, session, request);
+  if ((flags & kWrite) == 0 && request.command->spec->name != "PING") return {};
   return kSavingFailsError;
 }
 
@@ -99,7 +100,7 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   }
   if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
   if (server.Has(Trouble::kSavingFails)) {
-    const std::string_view text = SavingFailsText(session, *command);
+    const std::string_view text = SavingFailsText(server, session, request);
     if (!text.empty()) return std::string(text);
   }
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
@@ -154,7 +155,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
     return true;
   }
   if (!session->in_multi() || request.command->Has(kImmediate)) return false;
-  session->transaction->Queue(request);
+  session->transaction->Queue(request, Dispatcher::FlagsOf(*server, *session, request));
   reply.Simple("QUEUED");
   return true;
 }
@@ -271,9 +272,12 @@ bool Dispatcher::Refuses(const Server& server, const Session& session, const Req
   return !Refusal(server, session, request).empty();
 }
 
-uint32_t Dispatcher::FlagsOf(const Session& session, const Command& command) {
-  const uint32_t flags = command.spec->flags;
-  return session.in_multi() && IsExec(command) ? flags | session.transaction->flags() : flags;
+uint32_t Dispatcher::FlagsOf(const Server& server, const Session& session, const Request& request) {
+  const Command& command = *request.command;
+  if (session.in_multi() && IsExec(command)) {
+    return command.spec->flags | session.transaction->flags();
+  }
+  return server.scripts().FlagsOf(command, request.args);
 }
 
 uint64_t Dispatcher::Call(Server* server, LoopState* loop, Session* session, const Request& request,

@@ -42,7 +42,7 @@ class Dispatcher {
 
   // The command's flags; for EXEC with those of all that is queued, because it is as much of a
   // write as they are.
-  static uint32_t FlagsOf(const Session& session, const Command& command);
+  static uint32_t FlagsOf(const Server& server, const Session& session, const Request& request);
 
   // Runs a command that has passed its checks, and counts it. Between MULTI and EXEC too, it runs.
   // With Locking::kHeld the caller holds the locks and is responsible for Store::FinishServing.

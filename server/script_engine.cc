@@ -33,12 +33,6 @@ std::string SplitArguments(CommandArgs args, std::string_view bad_number, Script
   return {};
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  return lower;
-}
-
 }  // namespace
 
 ScriptEngine& ScriptEngine::Of(CommandContext& ctx) {
@@ -242,9 +236,9 @@ ScriptEngine::LoadedLibrary* ScriptEngine::Loaded(const FunctionLibrary& library
 
 void ScriptEngine::CallFunction(CommandContext& ctx, ReplyWriter& reply, bool read_only) {
   FollowLibraries();
-  const auto found = libraries_->functions.find(Lower(ctx.arg(1)));
-  if (found == libraries_->functions.end()) return reply.Error("ERR Function not found");
-  const FunctionLibraries::Place place = found->second;
+  const FunctionLibraries::Place* const found = libraries_->Find(ctx.arg(1));
+  if (found == nullptr) return reply.Error("ERR Function not found");
+  const FunctionLibraries::Place place = *found;
   ScriptJob job;
   std::string error = SplitArguments(ctx.args(), "ERR Bad number of keys provided", &job);
   if (!error.empty()) return reply.Error(error);

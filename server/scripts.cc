@@ -8,6 +8,7 @@
 
 #include "protocol/ascii.h"
 #include "server/cycle_clock.h"
+#include "server/script_shebang.h"
 #include "server/server.h"
 
 namespace spinel {
@@ -150,6 +151,11 @@ std::string FunctionLibraries::Add(std::shared_ptr<const FunctionLibrary> librar
   return {};
 }
 
+const FunctionLibraries::Place* FunctionLibraries::Find(std::string_view function) const {
+  const auto found = functions.find(Lower(function));
+  return found == functions.end() ? nullptr : &found->second;
+}
+
 void FunctionLibraries::Remove(std::string_view name) {
   const auto found = by_name.find(name);
   if (found == by_name.end()) return;
@@ -187,6 +193,26 @@ std::vector<std::string> Scripts::LibraryCodes() const {
   std::vector<std::string> codes;
   for (const auto& [name, library] : libraries()->by_name) codes.push_back(library->code);
   return codes;
+}
+
+uint32_t Scripts::FlagsOf(const Command& command, std::span<const std::string_view> args) const {
+  const uint32_t flags = command.spec->flags;
+  if (!command.Has(kNoMandatoryKeys) || !command.Has(kMayReplicate) || args.size() < 2) {
+    return flags;
+  }
+  uint32_t script_flags = kScriptCompatible;
+  if (command.spec->name == "FCALL") {
+    const auto known = libraries();
+    if (const auto* place = known->Find(args[1])) script_flags = place->function->flags;
+  } else if (command.spec->name == "EVALSHA") {
+    if (const auto script = Find(args[1])) script_flags = script->flags;
+  } else {
+    size_t code_offset = 0;
+    if (!ReadShebang(args[1], &script_flags, &code_offset).empty()) return flags;
+  }
+  const bool says_so =
+      (script_flags & kScriptCompatible) == 0 && (script_flags & kScriptNoWrites) != 0;
+  return says_so ? flags & ~uint32_t{kMayReplicate} : flags;
 }
 
 // -- Long runs

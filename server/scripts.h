@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 
 namespace spinel {
 
+struct Command;
 class Server;
 
 // What a script or function says of itself: its `flags`.
@@ -94,6 +96,8 @@ struct FunctionLibraries {
 
   // The error if the library can't join, or empty. With `replace` one of its name goes.
   std::string Add(std::shared_ptr<const FunctionLibrary> library, bool replace);
+  // Null: there is no such function.
+  const Place* Find(std::string_view function) const;
   void Remove(std::string_view name);
 };
 
@@ -137,6 +141,10 @@ class Scripts {
   size_t LibraryMemoryBytes() const;
   // The codes of all libraries, for snapshots.
   std::vector<std::string> LibraryCodes() const;
+
+  // The command's flags; of one that runs a script which says that it does not write, without
+  // kMayReplicate.
+  uint32_t FlagsOf(const Command& command, std::span<const std::string_view> args) const;
 
   // -- Long runs ---------------------------------------------------------------------------------
   // The server's trouble (Trouble::kBusy) begins with the first and ends with the last of them.

@@ -152,8 +152,10 @@ std::vector<Key> Tracking::KeysRead(const Session& session, const Command& comma
   const uint32_t flags = FlagsOf(session);
   // The next command after CLIENT CACHING is the exception to what OPTIN and OPTOUT say.
   const bool caching = (flags & kTrackCaching) != 0;
-  if ((flags & kTrackBroadcast) != 0 || !command.Has(kReadOnly) ||
-      ((flags & kTrackOptIn) != 0 && !caching) || ((flags & kTrackOptOut) != 0 && caching)) {
+  // Of a script the keys count that its commands read, not those that it declares.
+  const bool reads = command.Has(kReadOnly) && !command.Has(kNoMandatoryKeys);
+  if ((flags & kTrackBroadcast) != 0 || !reads || ((flags & kTrackOptIn) != 0 && !caching) ||
+      ((flags & kTrackOptOut) != 0 && caching)) {
     return {};
   }
   std::vector<int> indexes;

@@ -57,7 +57,7 @@ void Transaction::ShowQueue(int32_t queued) const {
   session_->queued_bytes.store(queued > 0 ? bytes : 0, std::memory_order_relaxed);
 }
 
-void Transaction::Queue(const Request& request) {
+void Transaction::Queue(const Request& request, uint32_t flags) {
   if (spoiled_) return;
   if (session_->watched_changed.load(std::memory_order_relaxed)) {
     DropQueue();
@@ -69,7 +69,7 @@ void Transaction::Queue(const Request& request) {
     bytes_.append(arg);
     ends_.push_back(bytes_.size());
   }
-  flags_ |= request.command->spec->flags;
+  flags_ |= flags;
   AddKeys(request);
   ShowQueue(static_cast<int32_t>(commands_.size()));
 }

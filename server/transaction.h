@@ -44,7 +44,7 @@ class Transaction {
   // MULTI. Expects none to be open.
   void Begin();
   // Copies a request that would have been executed. It is dropped at once if EXEC will run nothing.
-  void Queue(const Request& request);
+  void Queue(const Request& request, uint32_t flags);
   // A command was refused: EXEC will run nothing.
   void Spoil();
   // The flags of all that is queued.

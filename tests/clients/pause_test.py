@@ -133,6 +133,24 @@ class WhilePaused(TwoLoopsTestCase):
         self.admin("CLIENT", "UNPAUSE")
         self.assertEqual([client.read() for _ in range(5)], [OK, b"y", b"y", b"z" * 300000, b"A"])
 
+    def test_scripts_that_say_that_they_do_not_write_go_on(self):
+        self.admin("CLIENT", "UNPAUSE")
+        reads = "#!lua flags=no-writes\nreturn 1"
+        sha = self.admin("SCRIPT", "LOAD", reads)
+        self.admin("FUNCTION", "LOAD", "REPLACE", "#!lua name=pause\n"
+                   "server.register_function{function_name='look', flags={'no-writes'}, "
+                   "callback=function() return 1 end}")
+        self.admin("CLIENT", "PAUSE", 60_000, "WRITE")
+        client = self.connect()
+        for command in (("EVAL", reads, 0), ("EVALSHA", sha, 0), ("FCALL", "look", 0),
+                        ("EVAL_RO", "return 1", 0)):
+            self.assertEqual(client(*command), 1, command)
+        self.assertEqual(client.pipeline([("MULTI",), ("EVAL", reads, 0), ("EXEC",)])[-1], [1])
+        client.send("EVAL", "return 1", 0)
+        self.assertTrue(client.quiet())
+        self.admin("CLIENT", "UNPAUSE")
+        self.assertEqual(client.read(), 1)
+
 
 class Kill(TwoLoopsTestCase):
     def test_clients_of_both_loops_are_seen_and_closed(self):

@@ -67,6 +67,19 @@ TEST_CASE_METHOD(TrackingFixture, "Tracking: a client is told once of a key that
   CHECK(Fact("tracking_clients") == 0);
 }
 
+TEST_CASE_METHOD(TrackingFixture, "Tracking: of a script what it reads, not what it declares") {
+  const auto other = NewClient();
+  Run("CLIENT", "TRACKING", "on");
+  for (const std::string eval : {"EVAL", "EVAL_RO"}) {
+    INFO(eval);
+    Run(eval, "return redis.call('GET', KEYS[2])", "2", "declared", "read");
+    other->Execute({"SET", "declared", "1"});
+    CHECK(client().TakePushes() == kNothing);
+    other->Execute({"SET", "read", "1"});
+    CHECK(client().TakePushes() == std::vector{Forget({"read"})});
+  }
+}
+
 TEST_CASE_METHOD(TrackingFixture, "Tracking: what is no write of a value is a change, too") {
   const auto other = NewClient();
   Run("CLIENT", "TRACKING", "on");
