@@ -573,14 +573,23 @@ TEST_CASE_METHOD(TransactionFixture, "QUIT is not queued") {
 }
 
 TEST_CASE_METHOD(TransactionFixture, "CLIENT PAUSE WRITE sees what EXEC would do") {
-  const Command& exec = *server().commands().Find("EXEC");
+  Request exec;
+  exec.command = server().commands().Find("EXEC");
+  const auto writes = [&] {
+    const uint32_t flags = Dispatcher::FlagsOf(server(), client().session(), exec);
+    return (flags & (kWrite | kMayReplicate)) != 0;
+  };
   Run("MULTI");
   Run("GET", "k");
-  CHECK((Dispatcher::FlagsOf(client().session(), exec) & kWrite) == 0);
+  Run("EVAL", "#!lua flags=no-writes\nreturn 1", "0");
+  CHECK_FALSE(writes());
   Run("SET", "k", "1");
-  CHECK((Dispatcher::FlagsOf(client().session(), exec) & kWrite) != 0);
+  CHECK(writes());
   Run("DISCARD");
-  CHECK((Dispatcher::FlagsOf(client().session(), exec) & kWrite) == 0);
+  CHECK_FALSE(writes());
+  Run("MULTI");
+  Run("EVAL", "return 1", "0");
+  CHECK(writes());
 }
 
 // -- Threads
