@@ -30,6 +30,7 @@ struct SortOptions {
   bool alpha = false;
   bool sorted = true;  // false: BY a constant
   bool stores = false;
+  bool for_script = false;
   int64_t offset = 0;
   int64_t count = -1;  // negative: all
   std::optional<SortPattern> by;
@@ -233,8 +234,8 @@ class Sorter {
       : options_(*options), arena_(arena) {
     if (entry == nullptr) return;
     const bool is_set = entry->type() == ValueType::kSet;
-    if (!options_.sorted && options_.stores && is_set) {
-      // What is stored has to have some order.
+    if (!options_.sorted && (options_.stores || options_.for_script) && is_set) {
+      // What is stored, or given to a script, has to have some order.
       options_.sorted = true;
       options_.alpha = true;
       options_.by.reset();
@@ -334,6 +335,7 @@ void SortInto(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, bool rea
   args.Skip(1);
   SortOptions options = ReadSortOptions(args, read_only);
   if (!args.Done(reply)) return;
+  options.for_script = ctx.loop().runs_script;
   if (options.stores || options.HasPatterns()) {
     SortLocked(ctx, options, reply);
   } else {

@@ -102,6 +102,22 @@ TEST_CASE_METHOD(CommandFixture, "Scripts: SELECT stays inside; EXEC runs them")
   CHECK(Run("EXEC") == Array({Ok()}));
 }
 
+TEST_CASE_METHOD(CommandFixture, "Scripts: MONITOR shows them in front of what they call") {
+  const auto monitor = NewClient();
+  monitor->Execute({"MONITOR"});
+  Run("EVAL", "return redis.call('GET', KEYS[1])", "1", "k");
+  const auto lines = monitor->TakePushes();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].text.find("\"EVAL\"") != std::string::npos);
+  CHECK(lines[1].text.find("[0 lua] \"GET\" \"k\"") != std::string::npos);
+}
+
+TEST_CASE_METHOD(CommandFixture, "Scripts: SORT BY a constant has an order for them") {
+  Run("SADD", "s", "b", "d", "aa", "c", "a");
+  CHECK(Run("EVAL", "return redis.call('SORT', KEYS[1], 'BY', 'nosort')", "1", "s") ==
+        Bulks({"a", "aa", "b", "c", "d"}));
+}
+
 TEST_CASE_METHOD(CommandFixture, "Scripts: the libraries") {
   CHECK(Run("EVAL", "return cjson.encode({1, 'a/\"', {x=true}, cjson.null})", "0") ==
         Bulk("[1,\"a\\/\\\"\",{\"x\":true},null]"));
