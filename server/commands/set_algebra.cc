@@ -51,8 +51,8 @@ template <Operation kOperation>
 void Store(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   // No constant: GCC's sanitizer takes the address of no function for one.
   const std::string_view event = kOperation == IntersectSets ? "sinterstore"
-                                     : kOperation == UniteSets   ? "sunionstore"
-                                                                 : "sdiffstore";
+                                 : kOperation == UniteSets   ? "sunionstore"
+                                                             : "sdiffstore";
   SetBuilder result(SetLimitsOf(ctx.config()));
   const LockedKeys keys = ctx.LockKeys();
   std::vector<SetView> sets;
