@@ -160,8 +160,9 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
   return true;
 }
 
-void CallHandler(Server* server, LoopState* loop, Session* session, const Request& request,
-                 ReplyWriter& reply, Locking locking) {
+[[gnu::always_inline]] inline void CallHandler(Server* server, LoopState* loop, Session* session,
+                                               const Request& request, ReplyWriter& reply,
+                                               Locking locking) {
   CommandContext context(server, loop, session, request.command, request.args, request.key,
                          locking);
   ArgReader args(request.args);
@@ -212,9 +213,7 @@ uint64_t RequestBytes(CommandArgs args) {
   if (tracks) [[unlikely]] {
     CallTracked(server, loop, session, request, reply, locking);
   } else {
-    CommandContext context(server, loop, session, command, request.args, request.key, locking);
-    ArgReader args(request.args);
-    command->spec->handler(context, args, reply);
+    CallHandler(server, loop, session, request, reply, locking);
   }
   if (locking == Locking::kTake) {
     server->store().FinishServing(loop->op);

@@ -65,11 +65,7 @@ void Flush(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
        !EqualsIgnoreCase(ctx.arg(2), "ASYNC"))) {
     return reply.Error("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
   }
-  ChangeLibraries(&ctx.server().scripts(), [](FunctionLibraries* libraries) {
-    libraries->by_name.clear();
-    libraries->functions.clear();
-    return std::string();
-  });
+  RestoreLibraries(&ctx.server().scripts(), {}, LibraryPolicy::kFlush);
   ctx.op().stats->changes.Add();
   reply.Ok();
 }

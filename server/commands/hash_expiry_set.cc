@@ -136,6 +136,22 @@ std::string_view ChangeTime(KeySlot* slot, HashEditor* hash, const HashItem& ite
   return "hexpired";
 }
 
+// Answers the fields' values and calls `then(name, item)` for each that there is, once it is
+// written.
+template <typename Fields, typename Then>
+void ReplyEach(HashEditor* hash, const Fields& fields, ReplyWriter& reply, Then then) {
+  reply.Array(static_cast<int64_t>(fields.size()));
+  for (const std::string_view name : fields) {
+    HashItem item;
+    if (!hash->Find(name, &item)) {
+      reply.Null();
+      continue;
+    }
+    ReplyHashValue(item.value, reply);
+    then(name, item);
+  }
+}
+
 void HGetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const size_t word = FindFieldsWord(ctx, 2);
   ExpiryOption option("PERSIST");
@@ -158,17 +174,10 @@ void HGetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   std::string_view event;  // one for all fields: they have one change in common
   {
     HashEditor hash(&slot, HashLimitsOf(ctx));
-    reply.Array(static_cast<int64_t>(fields.size()));
-    for (const std::string_view name : fields) {
-      HashItem item;
-      if (!hash.Find(name, &item)) {
-        reply.Null();
-        continue;
-      }
-      ReplyHashValue(item.value, reply);
+    ReplyEach(&hash, fields, reply, [&](std::string_view name, const HashItem& item) {
       const std::string_view changed = ChangeTime(&slot, &hash, item, name, change, expiry);
       if (!changed.empty()) event = changed;
-    }
+    });
   }
   if (!event.empty()) slot.NotifyRemoval(kNotifyHash, event);
 }
@@ -184,16 +193,9 @@ void HGetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   bool deleted = false;
   {
     HashEditor hash(&slot, HashLimitsOf(ctx));
-    reply.Array(static_cast<int64_t>(fields.size()));
-    for (const std::string_view name : fields) {
-      HashItem item;
-      if (!hash.Find(name, &item)) {
-        reply.Null();
-        continue;
-      }
-      ReplyHashValue(item.value, reply);
+    ReplyEach(&hash, fields, reply, [&](std::string_view name, const HashItem&) {
       deleted = hash.Delete(name) || deleted;
-    }
+    });
   }
   if (deleted) slot.NotifyRemoval(kNotifyHash, "hdel");
 }

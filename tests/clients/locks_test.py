@@ -5,25 +5,13 @@ keeps it (a hash that counts per owner, and a channel that wakes whoever waits).
 import threading
 import time
 
-import redis
 from redis.exceptions import LockError, LockNotOwnedError
 
 import support
-from support import ServerTestCase
+from redis_py_case import Clients
 
 
-class Clients(ServerTestCase):
-    OPTIONS = ("--io-threads", "2")
-
-    def setUp(self):
-        super().setUp()
-        self.client = self.open()
-
-    def open(self):
-        client = redis.Redis(port=self.server.port, socket_timeout=30)
-        self.addCleanup(client.close)
-        return client
-
+class LockTestCase(Clients):
     def count_under_lock(self, clients, rounds, locked):
         """Increments a number by reading and writing it, which only a lock makes right.
 
@@ -45,7 +33,7 @@ class Clients(ServerTestCase):
         self.assertEqual(int(self.client.get("n")), clients * rounds)
 
 
-class RedisPyLock(Clients):
+class RedisPyLock(LockTestCase):
     def test_a_lock_is_taken_once(self):
         mine, other = self.client.lock("lock"), self.open().lock("lock")
         self.assertFalse(mine.locked())
@@ -173,7 +161,7 @@ class RedissonStyleLock:
             raise LockNotOwnedError("lost the lock")
 
 
-class RedissonStyle(Clients):
+class RedissonStyle(LockTestCase):
     def test_a_lock_is_reentrant_for_its_owner_only(self):
         mine = RedissonStyleLock(self.client, "lock", "node:1")
         other = RedissonStyleLock(self.open(), "lock", "node:2")

@@ -6,20 +6,7 @@ import random
 import redis
 
 import support
-from support import ServerTestCase
-
-
-class Clients(ServerTestCase):
-    OPTIONS = ("--io-threads", "2")
-
-    def setUp(self):
-        super().setUp()
-        self.client = self.open()
-
-    def open(self):
-        client = redis.Redis(port=self.server.port, socket_timeout=30)
-        self.addCleanup(client.close)
-        return client
+from redis_py_case import Clients
 
 
 class Transactions(Clients):
