@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "absl/base/thread_annotations.h"
 #include "protocol/numbers.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
@@ -77,7 +78,8 @@ int ScriptRun::Execute(Interpreter* interpreter) {
   return status;
 }
 
-int ScriptRun::ExecuteWith(Plan plan, Interpreter* interpreter) {
+// The analysis cannot follow the right to grow: whether it is taken here depends on the plan.
+int ScriptRun::ExecuteWith(Plan plan, Interpreter* interpreter) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Store& store = ctx_.store();
   plan_ = plan;
   stop_ = Stop::kNo;
@@ -118,7 +120,8 @@ bool ScriptRun::Restart() {
   return false;
 }
 
-bool ScriptRun::Cover(const Request& request) {
+// The right to grow that is taken here is given back by ExecuteWith.
+bool ScriptRun::Cover(const Request& request) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   const CommandSpec& spec = *request.command->spec;
   if (!learning_) return true;
   if ((spec.flags & kEffects) != 0 && plan_ == Plan::kDeclared && !late_right_) {

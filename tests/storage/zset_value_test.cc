@@ -164,7 +164,7 @@ TEST_CASE_METHOD(Fixture, "Sorted set: a copy shares nothing, and its bytes are 
 }
 
 TEST_CASE_METHOD(Fixture, "Sorted set: stored members may lie in what they replace") {
-  const ZsetLimits limits{.max_packed = GENERATE(0, 128), .max_packed_bytes = 20};
+  const ZsetLimits limits{.max_packed = GENERATE(size_t{0}, size_t{128}), .max_packed_bytes = 20};
   WriteGuard slot = Write("k");
   for (const char* member : {"a", "b", "c"}) AddMember(&slot, limits, {1, member}, {});
   std::vector<ScoredMember> kept;
