@@ -16,10 +16,11 @@ constexpr size_t kBufferBytes = 256 * 1024;
 
 }  // namespace
 
-MemorySource::MemorySource(std::string_view bytes, bool checksum) : with_checksum_(checksum) {
+MemorySource::MemorySource(std::string_view bytes, bool checksum, uint64_t base)
+    : with_checksum_(checksum) {
   at_ = summed_ = bytes.data();
   end_ = at_ + bytes.size();
-  size_ = bytes.size();
+  size_ = base + bytes.size();
 }
 
 uint64_t MemorySource::Checksum() {

@@ -32,6 +32,9 @@ class ByteSource {
     at_ += bytes;
     return taken;
   }
+  // What can be taken without asking for more; it may be less than there is. Valid until the next
+  // call.
+  std::string_view window() const { return {at_, static_cast<size_t>(end_ - at_)}; }
   // Copies them. False: as nullptr above, but some may be consumed.
   bool Read(char* to, size_t bytes) {
     if (static_cast<size_t>(end_ - at_) < bytes) [[unlikely]]
@@ -60,7 +63,8 @@ class ByteSource {
 // Bytes that outlive the source.
 class MemorySource final : public ByteSource {
  public:
-  explicit MemorySource(std::string_view bytes, bool checksum = true);
+  // `base`: the offset of the first byte.
+  explicit MemorySource(std::string_view bytes, bool checksum = true, uint64_t base = 0);
   uint64_t Checksum() override;
 
  private:

@@ -20,15 +20,6 @@ bool ReadsVersion(int version) {
 
 bool IsOpcode(uint8_t byte) { return byte >= static_cast<uint8_t>(RdbOpcode::kSlotImport); }
 
-// Keys are any bytes, and messages are read by people.
-std::string Printable(std::string_view key) {
-  constexpr size_t kMaxShown = 64;
-  std::string text;
-  for (const char c : key.substr(0, kMaxShown)) text += c >= ' ' && c <= '~' ? c : '?';
-  if (key.size() > kMaxShown) text += "...";
-  return text;
-}
-
 }  // namespace
 
 uint32_t AccessClockOf(const RdbRecord& record, const AccessTracking& tracking, int64_t now_ms) {
@@ -201,12 +192,21 @@ RdbReader::Step RdbReader::ReadKey(uint8_t type, RdbRecord* record) {
   if (!input_.String(&string_)) return Step::kGoOn;
   key_ = string_.bytes();
   const KeyHead head = std::exchange(head_, KeyHead());
-  RdbValueReader::Options options{options_.limits, version_, options_.now_ms};
-  RdbValueReader reader(&input_, options);
+  record->database = database_;
+  record->idle_seconds = head.idle_seconds;
+  record->frequency = head.frequency;
+  if (options_.leaves_raw && LeaveRaw(type, offset, head, record)) {
+    if (options_.now_ms > 0 && head.expiry != Entry::kNoExpiry && head.expiry < options_.now_ms) {
+      ++counts_.expired_keys;
+      return Step::kGoOn;
+    }
+    ++counts_.keys;
+    return Step::kRecord;
+  }
+  RdbValueReader reader(&input_, value_options());
   switch (reader.Read(type, key_, head.expiry, &record->entry)) {
     case RdbValueReader::Outcome::kFailed:
-      input_.AddContext(
-          fmt::format("key '{}' (a {}) at offset {}", Printable(key_), RdbTypeName(type), offset));
+      input_.AddContext(RdbKeyContext(key_, type, offset));
       return Step::kGoOn;
     case RdbValueReader::Outcome::kEmpty:
       ++counts_.empty_keys;
@@ -224,10 +224,24 @@ RdbReader::Step RdbReader::ReadKey(uint8_t type, RdbRecord* record) {
   }
   ++counts_.keys;
   record->kind = RdbRecord::Kind::kKey;
-  record->database = database_;
-  record->idle_seconds = head.idle_seconds;
-  record->frequency = head.frequency;
   return Step::kRecord;
+}
+
+// False: nothing was read.
+bool RdbReader::LeaveRaw(uint8_t type, uint64_t key_offset, const KeyHead& head,
+                         RdbRecord* record) {
+  ByteSource& source = *input_.source();
+  const std::optional<size_t> size = RdbValueSize(type, source.window().substr(0, kMaxRawBytes));
+  if (!size) return false;
+  record->kind = RdbRecord::Kind::kRaw;
+  record->raw = {.key = key_,
+                 .bytes = {},
+                 .key_offset = key_offset,
+                 .offset = source.offset(),
+                 .expiry = head.expiry,
+                 .type = type};
+  record->raw.bytes = {source.Take(*size), *size};
+  return true;
 }
 
 // -- DUMP payloads

@@ -16,6 +16,7 @@
 
 #include "persistence/byte_source.h"
 #include "persistence/rdb_input.h"
+#include "persistence/rdb_raw_value.h"
 #include "persistence/rdb_value_reader.h"
 #include "persistence/status.h"
 #include "storage/access_clock.h"
@@ -28,11 +29,14 @@ struct RdbReadOptions {
   uint64_t databases = 16;  // a file that uses more is refused
   // Keys and fields that are over by then are left out; 0: none is.
   int64_t now_ms = 0;
+  // Values of up to kMaxRawBytes may be given as they lie, for another thread to build.
+  bool leaves_raw = false;
 };
 
 struct RdbRecord {
   enum class Kind : uint8_t {
     kKey,       // entry, database, idle_seconds, frequency
+    kRaw,       // raw, valid until the next call, in place of an entry
     kSizes,     // database, keys, expiring: what the database will have, to make room for
     kAux,       // name, text: a field about the file
     kFunction,  // text: the code of a library
@@ -41,6 +45,7 @@ struct RdbRecord {
 
   Kind kind = Kind::kKey;
   EntryPtr entry;
+  RdbRawValue raw;
   uint64_t database = 0;
   int64_t idle_seconds = -1;  // -1: the file says nothing
   int frequency = -1;
@@ -63,10 +68,16 @@ class RdbReader {
   Status status() const;
 
   int version() const { return version_; }
+  // For values that are built elsewhere.
+  RdbValueReader::Options value_options() const {
+    return {options_.limits, version_, options_.now_ms};
+  }
   // Whether the file has a checksum, known at its end.
   bool has_checksum() const { return has_checksum_; }
+  static constexpr size_t kMaxRawBytes = 64 * 1024;
+
   struct Counts {
-    uint64_t keys = 0;
+    uint64_t keys = 0;          // raw ones included, whatever becomes of them
     uint64_t expired_keys = 0;  // left out
     uint64_t empty_keys = 0;    // left out: collections without elements
   };
@@ -94,6 +105,7 @@ class RdbReader {
   Step ReadSlot(bool import);
   void ReadEnd();
   Step ReadKey(uint8_t type, RdbRecord* record);
+  bool LeaveRaw(uint8_t type, uint64_t key_offset, const KeyHead& head, RdbRecord* record);
 
   const RdbReadOptions options_;
   RdbInput input_;

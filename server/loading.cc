@@ -20,7 +20,8 @@
 namespace spinel {
 namespace {
 
-constexpr size_t kBatchKeys = 256;      // some 100 us of a loop's time
+constexpr size_t kBatchKeys = 256;  // some 100 us of a loop's time, if they are small
+constexpr size_t kBatchBytes = 2 * RdbReader::kMaxRawBytes;
 constexpr int kBatchesPerLoop = 8;      // that wait at the most
 constexpr uint64_t kKeysPerLook = 256;  // between two looks at the clock
 // A store has 1024 stripes or more, told by the highest bits of a key's hash.
@@ -95,7 +96,7 @@ void Loading::Stop() {
 
 void Loading::Run(const std::function<void(const Status&)>& done) {
   batches_.resize(static_cast<size_t>(server_->runtime().loops()));
-  Status status = ReadFile(std::exchange(fd_, -1), Repeated::kRefuse,
+  Status status = ReadFile(std::exchange(fd_, -1), Repeated::kRefuse, /*leaves_raw=*/true,
                            [this](Item item) { return Enqueue(std::move(item)); });
   Drain();
   if (stop_.load()) return;
@@ -104,6 +105,7 @@ void Loading::Run(const std::function<void(const Status&)>& done) {
     if (!refused_.empty()) status = Status::Error(Explain(refused_));
   }
   if (status.ok()) {
+    Conclude();
     server_->saver().ForgetChanges();
     server_->Set(Trouble::kLoading, false);
   }
@@ -115,25 +117,30 @@ Status Loading::LoadHere(LoopState* loop, Repeated repeated) {
   if (Status status = OpenFile(loop->op.now_ms, &fd); !status.ok()) return status;
   if (fd < 0) return Status::Error(fmt::format("There is no snapshot {}", path_));
   std::string refused;
-  Status status = ReadFile(fd, repeated, [&](Item item) {
+  Status status = ReadFile(fd, repeated, /*leaves_raw=*/false, [&](Item item) {
     if (InsertItem(loop, &item, repeated)) return true;
     MutexLock lock(&mutex_);
     refused = std::exchange(refused_, {});
     return false;
   });
-  return refused.empty() ? status : Status::Error(Explain(refused));
+  if (!refused.empty()) return Status::Error(Explain(refused));
+  if (status.ok()) Conclude();
+  return status;
 }
 
 // -- The file
 // --------------------------------------------------------------------------------------
 
 // Closes the file.
-Status Loading::ReadFile(int fd, Repeated repeated, const Take& take) {
+Status Loading::ReadFile(int fd, Repeated repeated, bool leaves_raw, const Take& take) {
   functions_.clear();
+  expired_later_.store(0);
+  empty_later_.store(0);
   RdbReadOptions options;
   options.limits = ValueLimitsOf(*server_);
   options.databases = static_cast<uint64_t>(server_->store().databases());
   options.now_ms = started_ms_.load();
+  options.leaves_raw = leaves_raw;
   reported_ms_ = UnixMilliseconds();
   LogNotice("Loading {} ({:.2f} MB)", path_, Megabytes(total_bytes_.load()));
 
@@ -142,6 +149,7 @@ Status Loading::ReadFile(int fd, Repeated repeated, const Take& take) {
   RdbRecord record;
   bool more = true;
   for (uint64_t records = 0; more && reader.Next(&record); ++records) {
+    if (records == 0) value_options_ = reader.value_options();  // before the first is handed on
     more = TakeRecord(&record, take) && !stop_.load(std::memory_order_relaxed);
     if (records % kKeysPerLook == 0) Report(reader, UnixMilliseconds());
   }
@@ -150,11 +158,9 @@ Status Loading::ReadFile(int fd, Repeated repeated, const Take& take) {
   if (Status status = reader.status(); !status.ok())
     return Status::Error(Explain(status.message()));
   loaded_bytes_.store(total_bytes_.load());
-  keys_loaded_.store(reader.counts().keys);
-  keys_expired_.store(reader.counts().expired_keys);
-  if (Status status = LoadFunctions(repeated); !status.ok()) return status;
-  LogOutcome(reader);
-  return {};
+  counts_ = reader.counts();
+  has_checksum_ = reader.has_checksum();
+  return LoadFunctions(repeated);
 }
 
 Status Loading::LoadFunctions(Repeated repeated) {
@@ -168,11 +174,16 @@ Status Loading::LoadFunctions(Repeated repeated) {
 
 bool Loading::TakeRecord(RdbRecord* record, const Take& take) {
   switch (record->kind) {
-    case RdbRecord::Kind::kKey: {
+    case RdbRecord::Kind::kKey:
+    case RdbRecord::Kind::kRaw: {
+      const bool raw = record->kind == RdbRecord::Kind::kRaw;
+      const std::string_view key = raw ? record->raw.key : record->entry->key();
       const AccessTracking& tracking = server_->store().access_tracking();
-      record->entry->set_access_clock(AccessClockOf(*record, tracking, started_ms_.load()));
-      const uint64_t hash = Store::MakeKey(record->entry->key()).hash;
-      return take({static_cast<int>(record->database), hash, std::move(record->entry)});
+      return take({.database = static_cast<int>(record->database),
+                   .hash = Store::MakeKey(key).hash,
+                   .access_clock = AccessClockOf(*record, tracking, started_ms_.load()),
+                   .entry = std::move(record->entry),
+                   .raw = raw ? record->raw : RdbRawValue()});
     }
     case RdbRecord::Kind::kAux:
       NoteAux(*record);
@@ -230,67 +241,124 @@ Loading::Progress Loading::progress(int64_t now_ms) const {
   return progress;
 }
 
-void Loading::LogOutcome(const RdbReader& reader) const {
-  const RdbReader::Counts& counts = reader.counts();
+void Loading::Conclude() {
+  const uint64_t expired = expired_later_.load();
+  const uint64_t empty = empty_later_.load();
+  keys_loaded_.store(counts_.keys - expired - empty);
+  keys_expired_.store(counts_.expired_keys + expired);
   const int64_t ms = UnixMilliseconds() - started_ms_.load();
   LogNotice(
       "Loaded {} keys from {} in {:.3f} seconds; left out: {} that had expired, {} without "
       "elements{}",
-      counts.keys, path_, static_cast<double>(ms) / 1000, counts.expired_keys, counts.empty_keys,
-      reader.has_checksum() ? "" : ". It has no checksum, so damage may have gone unnoticed");
+      keys_loaded_.load(), path_, static_cast<double>(ms) / 1000, keys_expired_.load(),
+      counts_.empty_keys + empty,
+      has_checksum_ ? "" : ". It has no checksum, so damage may have gone unnoticed");
 }
 
 // -- Into the store
 // --------------------------------------------------------------------------------
 
+void Loading::Batch::Reserve() {
+  items.reserve(kBatchKeys);
+  bytes.reserve(kBatchBytes);
+}
+
+bool Loading::Batch::HasRoomFor(const Item& item) const {
+  return items.size() < kBatchKeys &&
+         bytes.size() + item.raw.key.size() + item.raw.bytes.size() <= kBatchBytes;
+}
+
+std::string_view Loading::Batch::Keep(std::string_view view) {
+  const size_t begin = bytes.size();
+  bytes.append(view);
+  return std::string_view(bytes).substr(begin);
+}
+
+void Loading::Batch::Add(Item item) {
+  if (item.entry == nullptr) {
+    item.raw.key = Keep(item.raw.key);
+    item.raw.bytes = Keep(item.raw.bytes);
+  }
+  items.push_back(std::move(item));
+}
+
 // A key's stripe is always the same loop's, so that loops do not meet at a lock.
 bool Loading::Enqueue(Item item) {
   const size_t loop = (item.hash >> kCommonStripeShift) % batches_.size();
-  batches_[loop].push_back(std::move(item));
-  if (batches_[loop].size() < kBatchKeys) return true;
-  Send(loop);
-  MutexLock lock(&mutex_);
-  return refused_.empty();
+  Batch& batch = batches_[loop];
+  bool wanted = true;
+  if (!batch.empty() && !batch.HasRoomFor(item)) wanted = Send(loop);
+  if (item.entry == nullptr && !batch.HasRoomFor(item)) {  // the key is that long
+    if (!BuildItem(&item)) return false;
+    if (item.entry == nullptr) return wanted;
+  }
+  batch.Reserve();
+  batch.Add(std::move(item));
+  return wanted;
 }
 
-void Loading::Send(size_t loop) {
+// False: no more are wanted.
+bool Loading::Send(size_t loop) {
+  bool wanted;
   {
     MutexLock lock(&mutex_);
     const int most = kBatchesPerLoop * static_cast<int>(batches_.size());
     while (waiting_ >= most && !stop_.load()) room_.Wait(&mutex_);
     ++waiting_;
+    wanted = refused_.empty();
   }
-  auto batch = std::make_shared<Batch>(std::move(batches_[loop]));
-  batches_[loop].clear();
-  batches_[loop].reserve(kBatchKeys);
+  auto batch = std::make_shared<Batch>(std::exchange(batches_[loop], Batch()));
   const int index = static_cast<int>(loop);
   server_->runtime().Post(index, [this, index, batch] { Insert(index, batch.get()); });
+  return wanted;
 }
 
 // On a loop.
 void Loading::Insert(int loop, Batch* batch) {
   constexpr size_t kAhead = 16;
   Store& store = server_->store();
-  for (size_t i = 0; i < batch->size(); ++i) {
+  std::vector<Item>& items = batch->items;
+  for (size_t i = 0; i < items.size(); ++i) {
     if (i % kAhead == 0) {
-      for (size_t j = i; j < std::min(i + kAhead, batch->size()); ++j) {
-        const Item& ahead = (*batch)[j];
-        store.PrefetchBucket(ahead.database, {ahead.entry->key(), ahead.hash});
+      for (size_t j = i; j < std::min(i + kAhead, items.size()); ++j) {
+        store.PrefetchBucket(items[j].database, {{}, items[j].hash});
       }
     }
-    if (!InsertItem(&server_->runtime().loop(loop), &(*batch)[i], Repeated::kRefuse)) break;
+    if (items[i].entry == nullptr && !BuildItem(&items[i])) break;
+    if (items[i].entry == nullptr) continue;
+    if (!InsertItem(&server_->runtime().loop(loop), &items[i], Repeated::kRefuse)) break;
   }
   MutexLock lock(&mutex_);
   --waiting_;
   room_.NotifyAll();
 }
 
+// Leaves it without an entry if there is nothing to put into the store.
+bool Loading::BuildItem(Item* item) {
+  std::string message;
+  switch (BuildRawValue(item->raw, value_options_, &item->entry, &message)) {
+    case RdbValueReader::Outcome::kFailed:
+      Refuse(std::move(message));
+      return false;
+    case RdbValueReader::Outcome::kEmpty:
+      empty_later_.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    case RdbValueReader::Outcome::kExpired:
+      expired_later_.fetch_add(1, std::memory_order_relaxed);
+      return true;
+    case RdbValueReader::Outcome::kValue:
+      return true;
+  }
+  return true;
+}
+
 // False: it is there already.
 bool Loading::InsertItem(LoopState* loop, Item* item, Repeated repeated) {
+  item->entry->set_access_clock(item->access_clock);
   const Key key{item->entry->key(), item->hash};
   WriteGuard slot = server_->store().Write(loop->op, item->database, key);
   if (slot.exists() && repeated == Repeated::kRefuse) {
-    FailInsert(*item);
+    Refuse(fmt::format("key '{}' is in database {} twice", key.name, item->database));
     return false;
   }
   // Nothing has changed: it is as it was saved.
@@ -298,10 +366,9 @@ bool Loading::InsertItem(LoopState* loop, Item* item, Repeated repeated) {
   return true;
 }
 
-void Loading::FailInsert(const Item& item) {
+void Loading::Refuse(std::string why) {
   MutexLock lock(&mutex_);
-  if (!refused_.empty()) return;
-  refused_ = fmt::format("key '{}' is in database {} twice", item.entry->key(), item.database);
+  if (refused_.empty()) refused_ = std::move(why);
 }
 
 // Sends what is left and waits until all of it is in the store.

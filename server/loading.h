@@ -1,9 +1,10 @@
 // Reading a snapshot into the store: at the start, while clients are told to wait, and for DEBUG
 // RELOAD. See docs/persistence.md.
 //
-// At the start one thread reads the file and makes the entries; the loops, which have little else
-// to do then, put them into the store, each those of its own stripes. Batches wait for a loop in
-// bounded number, so that memory does not grow with the file.
+// At the start one thread reads the file and finds where each value ends; the loops, which have
+// little else to do then, build the values and put them into the store, each those of its own
+// stripes. (The thread builds only what is big or rare.) Batches wait for a loop in bounded number,
+// so that memory does not grow with the file.
 //
 // Owner: the Server. Threads: Open, Start and Stop are main's; LoadHere a loop's; the rest any.
 #pragma once
@@ -69,30 +70,45 @@ class Loading {
   struct Item {
     int database;
     uint64_t hash;
-    EntryPtr entry;
+    uint32_t access_clock;
+    EntryPtr entry;   // null: it is yet to be built
+    RdbRawValue raw;  // from this; its key and bytes are the batch's
   };
-  using Batch = std::vector<Item>;
+  struct Batch {
+    std::vector<Item> items;
+    std::string bytes;  // never grows beyond what was reserved
+
+    bool empty() const { return items.empty(); }
+    void Reserve();
+    bool HasRoomFor(const Item& item) const;
+    void Add(Item item);
+    // Copies them and returns the copy.
+    std::string_view Keep(std::string_view view);
+  };
   // Takes a key; false: no more are wanted.
   using Take = std::function<bool(Item item)>;
 
   // The file, opened and counted; not found: *fd is -1.
   Status OpenFile(int64_t now_ms, int* fd);
   void Run(const std::function<void(const Status&)>& done);
-  Status ReadFile(int fd, Repeated repeated, const Take& take);
+  Status ReadFile(int fd, Repeated repeated, bool leaves_raw, const Take& take);
+  // Once all of it is in the store.
+  void Conclude();
   Status LoadFunctions(Repeated repeated);
   bool TakeRecord(RdbRecord* record, const Take& take);
   void NoteAux(const RdbRecord& record);
   void Report(const RdbReader& reader, int64_t now_ms);
-  void LogOutcome(const RdbReader& reader) const;
   std::string Explain(std::string_view message) const;
 
   // Batches for the loops.
   bool Enqueue(Item item);
-  void Send(size_t loop);
+  bool Send(size_t loop);
   void Insert(int loop, Batch* batch);
+  // False: it could not be built.
+  bool BuildItem(Item* item);
   bool InsertItem(LoopState* loop, Item* item, Repeated repeated);
   void Drain();
-  void FailInsert(const Item& item);
+  void Refuse(std::string why);
 
   Server* const server_;
   std::string path_;
@@ -100,7 +116,12 @@ class Loading {
   std::thread thread_;
   std::atomic<bool> stop_{false};
   std::vector<std::string> functions_;
-  std::vector<Batch> batches_;  // being filled, by loop
+  std::vector<Batch> batches_;             // being filled, by loop
+  RdbValueReader::Options value_options_;  // for what the loops build
+  RdbReader::Counts counts_;               // of what was read
+  bool has_checksum_ = false;
+  std::atomic<uint64_t> expired_later_{0};  // counted as keys, and left out by the loops
+  std::atomic<uint64_t> empty_later_{0};
 
   mutable Mutex mutex_;
   Condition room_;

@@ -54,13 +54,26 @@ void WriteAndRead(const Entry& entry) {
   }
 }
 
-void FuzzFile(std::string_view input) {
+// False: it is damaged.
+bool BuildAndWrite(const RdbRawValue& raw, const RdbValueReader::Options& options) {
+  EntryPtr entry;
+  std::string message;
+  const RdbValueReader::Outcome outcome = BuildRawValue(raw, options, &entry, &message);
+  if (entry != nullptr) WriteAndRead(*entry);
+  const bool failed = outcome == RdbValueReader::Outcome::kFailed;
+  Require(!failed || message.find("offset ") != std::string::npos, "an error names an offset");
+  return !failed;
+}
+
+void FuzzFile(std::string_view input, bool leaves_raw) {
   const auto exact = std::make_unique<char[]>(input.size());
   if (!input.empty()) std::memcpy(exact.get(), input.data(), input.size());
   // A wrong checksum would be all that the fuzzer finds.
   MemorySource source(std::string_view(exact.get(), input.size()), /*checksum=*/false);
-  RdbReader reader(&source, {});
+  RdbReader reader(&source, {.leaves_raw = leaves_raw});
   for (RdbRecord record; reader.Next(&record);) {
+    if (record.kind == RdbRecord::Kind::kRaw && !BuildAndWrite(record.raw, reader.value_options()))
+      return;
     if (record.kind == RdbRecord::Kind::kKey) WriteAndRead(*record.entry);
   }
   Require(reader.status().ok() || reader.status().message().find("offset ") != std::string::npos,
@@ -84,7 +97,7 @@ void FuzzOne(std::string_view input) {
   if (choice < std::size(kVersions)) {
     FuzzPayload(input, kVersions[choice]);
   } else {
-    FuzzFile(input);
+    FuzzFile(input, choice % 2 == 0);
   }
 }
 

@@ -178,22 +178,57 @@ std::string FileOf(const std::vector<EntryPtr>& entries, const RdbWriteOptions& 
   return std::string(sink.bytes());
 }
 
-Loaded Load(std::string_view file, const RdbReadOptions& options) {
-  // An allocation of the exact size: AddressSanitizer sees whoever reads past it.
+namespace {
+
+std::string DescribeRecord(const RdbRecord& record, const Entry& entry) {
+  std::string text = fmt::format("{}: {}", record.database, Describe(entry));
+  if (record.idle_seconds >= 0) text += fmt::format(" idle {}", record.idle_seconds);
+  if (record.frequency >= 0) text += fmt::format(" freq {}", record.frequency);
+  return text;
+}
+
+// Builds what the reader has left raw. False: it is damaged.
+bool AddRaw(const RdbReader& reader, const RdbRecord& record, Loaded* loaded) {
+  // Allocations of the exact size: AddressSanitizer sees whoever reads past them.
+  const auto exact = std::make_unique<char[]>(record.raw.bytes.size());
+  std::memcpy(exact.get(), record.raw.bytes.data(), record.raw.bytes.size());
+  RdbRawValue raw = record.raw;
+  raw.bytes = {exact.get(), record.raw.bytes.size()};
+  EntryPtr entry;
+  switch (BuildRawValue(raw, reader.value_options(), &entry, &loaded->error)) {
+    case RdbValueReader::Outcome::kFailed:
+      return false;
+    case RdbValueReader::Outcome::kEmpty:
+      ++loaded->counts.empty_keys;
+      return true;
+    case RdbValueReader::Outcome::kExpired:
+      ++loaded->counts.expired_keys;
+      return true;
+    case RdbValueReader::Outcome::kValue:
+      ++loaded->counts.keys;
+      loaded->keys.push_back(DescribeRecord(record, *entry));
+      return true;
+  }
+  return false;
+}
+
+Loaded LoadOnce(std::string_view file, const RdbReadOptions& options) {
   const auto exact = std::make_unique<char[]>(file.size());
   if (!file.empty()) std::memcpy(exact.get(), file.data(), file.size());
   MemorySource source(std::string_view(exact.get(), file.size()));
   RdbReader reader(&source, options);
   Loaded loaded;
-  for (RdbRecord record; reader.Next(&record);) {
+  uint64_t raw = 0;
+  bool damaged = false;
+  for (RdbRecord record; !damaged && reader.Next(&record);) {
     switch (record.kind) {
-      case RdbRecord::Kind::kKey: {
-        std::string text = fmt::format("{}: {}", record.database, Describe(*record.entry));
-        if (record.idle_seconds >= 0) text += fmt::format(" idle {}", record.idle_seconds);
-        if (record.frequency >= 0) text += fmt::format(" freq {}", record.frequency);
-        loaded.keys.push_back(std::move(text));
+      case RdbRecord::Kind::kKey:
+        loaded.keys.push_back(DescribeRecord(record, *record.entry));
         break;
-      }
+      case RdbRecord::Kind::kRaw:
+        ++raw;
+        damaged = !AddRaw(reader, record, &loaded);
+        break;
       case RdbRecord::Kind::kSizes:
         loaded.others.push_back(
             fmt::format("{}: {} keys, {} expiring", record.database, record.keys, record.expiring));
@@ -209,8 +244,28 @@ Loaded Load(std::string_view file, const RdbReadOptions& options) {
         break;
     }
   }
-  loaded.error = reader.status().message();
-  loaded.counts = reader.counts();
+  if (!damaged) loaded.error = reader.status().message();
+  loaded.counts.keys += reader.counts().keys - raw;
+  loaded.counts.expired_keys += reader.counts().expired_keys;
+  loaded.counts.empty_keys += reader.counts().empty_keys;
+  return loaded;
+}
+
+}  // namespace
+
+// Every file that is read at all is also read leaving values raw, with the same outcome.
+Loaded Load(std::string_view file, const RdbReadOptions& options) {
+  Loaded loaded = LoadOnce(file, options);
+  RdbReadOptions raw_options = options;
+  raw_options.leaves_raw = true;
+  const Loaded again = LoadOnce(file, raw_options);
+  if (again.keys != loaded.keys || again.others != loaded.others ||
+      again.error.empty() != loaded.error.empty() || again.counts.keys != loaded.counts.keys ||
+      again.counts.expired_keys != loaded.counts.expired_keys ||
+      again.counts.empty_keys != loaded.counts.empty_keys) {
+    FAIL("read raw: '" << again.error << "', otherwise '" << loaded.error << "'");
+  }
+  if (again.error.find("offset ") == std::string::npos && !again.error.empty()) FAIL(again.error);
   return loaded;
 }
 
