@@ -71,6 +71,8 @@ class Snapshot::Impl final : public SnapshotHook {
   std::unique_ptr<BigPicture> NextPicture();
   void LetPicturesGo();
   void EndWalk();
+  // Called often, and holding nothing: lets whoever waits for this CPU have it.
+  void Yield();
   void Finish();
 
   Store* const store_;
@@ -99,6 +101,7 @@ class Snapshot::Impl final : public SnapshotHook {
   std::vector<bool> announced_;
   std::unique_ptr<BigPicture> picture_;  // whose value is being written
   PictureQueue::Content content_;
+  std::chrono::steady_clock::time_point next_yield_ = begun_;
 
   const std::shared_ptr<PictureQueue> queue_;
   mutable Mutex mutex_;
