@@ -8,7 +8,7 @@ namespace spinel {
 namespace {
 
 // Collected under one lock.
-constexpr size_t kCollectBytes = 64 * 1024;
+constexpr size_t kCollectListBytes = 64 * 1024;
 constexpr int kCollectSteps = 256;
 
 uint32_t NextNumber() {
@@ -179,7 +179,7 @@ bool ListPicture::CollectFromList() {
 }
 
 bool ListPicture::Collect() {
-  for (int steps = 0; steps < kCollectSteps && delivered_bytes_ < kCollectBytes; ++steps) {
+  for (int steps = 0; steps < kCollectSteps && delivered_bytes_ < kCollectListBytes; ++steps) {
     if (!stack_.empty()) {
       CollectKept();
     } else if (!CollectFromList()) {

@@ -1,4 +1,4 @@
-// Letter case as the protocol knows it: ASCII only, whatever the locale.
+// Letters and white space as the protocol knows them: ASCII only, whatever the locale.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,9 @@ constexpr bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   }
   return true;
 }
+
+// isspace() of the C locale.
+constexpr bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // The text up to its first NUL byte: where Redis quotes an argument in an error, its text ends
 // there.

@@ -10,6 +10,8 @@
 #include <limits>
 #include <string>
 
+#include "protocol/ascii.h"
+
 namespace spinel {
 namespace {
 
@@ -48,8 +50,6 @@ size_t CountDigits(uint64_t value) {
   const size_t estimate = bits * 1233 >> 12;
   return estimate + (value >= kPowersOfTen[estimate] ? 1 : 0);
 }
-
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "protocol/ascii.h"
 #include "protocol/numbers.h"
 
 namespace spinel {
@@ -60,9 +61,6 @@ inline bool ReadBulk(const char** at, const char* end, int64_t max_bulk, std::st
   *at = bulk + size + 2;
   return true;
 }
-
-// isspace() of the C locale.
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

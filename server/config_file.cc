@@ -45,12 +45,6 @@ char Unescape(char c) {
   }
 }
 
-std::string_view Trim(std::string_view text) {
-  size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 // Appends the quoted text that begins behind `*at`'s opening quote; leaves `*at` behind the closing
 // one. False if it is not closed, or something other than a blank follows.
 bool ReadQuoted(std::string_view line, char quote, size_t* at, std::string* word) {
@@ -101,6 +95,12 @@ std::string FatalHeader() {
 }
 
 }  // namespace
+
+std::string_view TrimLine(std::string_view text) {
+  size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
 
 std::optional<std::vector<std::string>> SplitArgs(std::string_view line) {
   std::vector<std::string> words;
@@ -234,7 +234,7 @@ ConfigStatus ConfigLoader::LoadStdin(int fd) {
 
 ConfigStatus ConfigLoader::LoadCommandLine(std::span<const std::string> lines) {
   for (const std::string& line : lines) {
-    ConfigStatus status = LoadLine({"", 0, Trim(line)});
+    ConfigStatus status = LoadLine({"", 0, TrimLine(line)});
     if (!status.ok()) return status;
   }
   return ConfigStatus::Ok();
@@ -243,7 +243,7 @@ ConfigStatus ConfigLoader::LoadCommandLine(std::span<const std::string> lines) {
 ConfigStatus ConfigLoader::LoadText(const std::string& source, std::string_view text) {
   for (size_t number = 1; !text.empty(); ++number) {
     size_t end = std::min(text.find('\n'), text.size());
-    Place place{source, number, Trim(text.substr(0, end))};
+    Place place{source, number, TrimLine(text.substr(0, end))};
     text.remove_prefix(std::min(end + 1, text.size()));
     ConfigStatus status = LoadLine(place);
     if (!status.ok()) return status;

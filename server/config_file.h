@@ -17,6 +17,9 @@
 
 namespace spinel {
 
+// Without the blanks around it.
+std::string_view TrimLine(std::string_view text);
+
 // Splits a line into words: blanks separate, "double quotes" know \n \r \t \b \a \" \\ and \xHH,
 // 'single quotes' only \'. nullopt if a quote is not closed or not followed by a blank.
 std::optional<std::vector<std::string>> SplitArgs(std::string_view line);

@@ -18,14 +18,7 @@
 namespace spinel {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
 constexpr mode_t kNewFileMode = 0600;  // it may hold a password
-
-std::string_view Trim(std::string_view text) {
-  size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 class File {
  public:
@@ -59,7 +52,7 @@ OldFile ReadLines(std::string_view text) {
   OldFile file;
   while (!text.empty()) {
     size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = Trim(text.substr(0, end));
+    std::string_view line = TrimLine(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     file.lines.emplace_back(line);
     if (line.empty() || line[0] == '#') {

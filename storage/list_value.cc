@@ -31,11 +31,6 @@ void WritePushed(char* to, ListEnd end, std::span<const std::string_view> elemen
   }
 }
 
-void StoreCount(char* block, size_t count) {
-  const auto stored = static_cast<uint16_t>(count);
-  std::memcpy(block, &stored, sizeof(stored));
-}
-
 }  // namespace
 
 ListRange ListRange::Of(int64_t first, int64_t last, size_t size) {
@@ -81,7 +76,7 @@ void ListValue::Create(ListEnd end, std::span<const std::string_view> elements) 
         Entry::NewPacked(slot_->key().name, ValueType::kList, CollectionEncoding::kPacked,
                          PackedList::kHeaderBytes + bytes, false);
     char* const block = entry->inline_value_data();
-    StoreCount(block, elements.size());
+    StorePackedCount(block, elements.size());
     WritePushed(block + PackedList::kHeaderBytes, end, elements);
     slot_->PutUncounted(entry);
     return;
@@ -101,7 +96,7 @@ char* ListValue::Splice(size_t offset, size_t removed, size_t added, size_t coun
     std::memmove(block + offset + added, block + offset + removed, tail);
   }
   if (added < removed) block = slot_->ResizePacked(new_bytes);
-  StoreCount(block, count);
+  StorePackedCount(block, count);
   return block + offset;
 }
 
@@ -119,7 +114,7 @@ void ListValue::PackIfSmall() {
   if (bytes > std::min(limits_.max_bytes, PackedList::kMaxBytes) / 2) return;
   char* const block =
       slot_->BecomePacked(CollectionEncoding::kPacked, PackedList::kHeaderBytes + bytes);
-  StoreCount(block, object->size());
+  StorePackedCount(block, object->size());
   object->CopyElements(block + PackedList::kHeaderBytes);
   KeySlot::DeleteObject(object);
 }
@@ -303,7 +298,7 @@ size_t ListValue::RemoveMatches(ListEnd from, std::string_view element, size_t l
     const char* const end = FilterRun(block + PackedList::kHeaderBytes, &run, filter);
     removed = old_count - run.count;
     if (removed > 0) {
-      StoreCount(block, run.count);
+      StorePackedCount(block, run.count);
       slot_->ResizePacked(static_cast<size_t>(end - block));
     }
   }

@@ -6,15 +6,6 @@
 #include "storage/key_slot.h"
 
 namespace spinel {
-namespace {
-
-void StoreCount(char* block, size_t count) {
-  const auto stored = static_cast<uint16_t>(count);
-  std::memcpy(block, &stored, sizeof(stored));
-}
-
-}  // namespace
-
 void CreatePacked(KeySlot* slot, ValueType type, std::span<const std::string_view> elements,
                   int64_t expiry) {
   const size_t bytes = PackedList::BytesFor(elements);
@@ -23,7 +14,7 @@ void CreatePacked(KeySlot* slot, ValueType type, std::span<const std::string_vie
                                   expiry != Entry::kNoExpiry);
   if (expiry != Entry::kNoExpiry) entry->set_expiry(expiry);
   char* const block = entry->inline_value_data();
-  StoreCount(block, elements.size());
+  StorePackedCount(block, elements.size());
   char* to = block + PackedList::kHeaderBytes;
   for (const std::string_view element : elements) to = PackedElement::Write(to, element);
   slot->PutUncounted(entry);
@@ -36,7 +27,7 @@ EntryPtr BuildPacked(std::string_view key, ValueType type, size_t count, std::st
       Entry::NewPacked(key, type, CollectionEncoding::kPacked,
                        PackedList::kHeaderBytes + elements.size(), expiry != Entry::kNoExpiry);
   char* const block = entry->inline_value_data();
-  StoreCount(block, count);
+  StorePackedCount(block, count);
   if (!elements.empty()) {
     std::memcpy(block + PackedList::kHeaderBytes, elements.data(), elements.size());
   }
@@ -86,7 +77,7 @@ void SplicePacked(KeySlot* slot, size_t offset, size_t removed, size_t removed_b
   }
   char* to = block + offset;
   for (const std::string_view element : added) to = PackedElement::Write(to, element);
-  StoreCount(block, count);
+  StorePackedCount(block, count);
 }
 
 void AppendPacked(KeySlot* slot, std::span<const std::string_view> added) {

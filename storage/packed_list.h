@@ -21,6 +21,12 @@ namespace spinel {
 
 class KeySlot;
 
+// Writes the count that a block begins with.
+inline void StorePackedCount(char* block, size_t count) {
+  const auto stored = static_cast<uint16_t>(count);
+  std::memcpy(block, &stored, sizeof(stored));
+}
+
 // How one element is spelled. Also used by what keeps elements elsewhere.
 class PackedElement {
  public:

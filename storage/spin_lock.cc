@@ -21,7 +21,7 @@ void CpuRelax() {
 // A thread that waits longer than this looks whether it has something else to do.
 constexpr int kIdleMs = 10;
 
-thread_local SpinLock::Idle idle;
+thread_local SpinLock::Idle idle_work;
 
 void SleepOn(std::atomic<uint32_t>* state, uint32_t expected, int ms) {
   const timespec timeout{.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1'000'000L};
@@ -43,8 +43,8 @@ void SpinLock::LockSlow() {
   // From here on the lock is taken as contended: whoever slept must not lose a later wake-up.
   while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
     SleepOn(&state_, kContended, kIdleMs);
-    if (idle.run != nullptr && state_.load(std::memory_order_relaxed) != kFree) {
-      idle.run(idle.context);
+    if (idle_work.run != nullptr && state_.load(std::memory_order_relaxed) != kFree) {
+      idle_work.run(idle_work.context);
     }
   }
 }
@@ -59,11 +59,11 @@ bool SpinLock::TryLockFor(int ms) {
     SleepOn(&state_, kContended, 1);
   }
   if (state_.exchange(kContended, std::memory_order_acquire) == kFree) return true;
-  if (idle.run != nullptr) idle.run(idle.context);
+  if (idle_work.run != nullptr) idle_work.run(idle_work.context);
   return false;
 }
 
-void SpinLock::SetIdle(Idle what) { idle = what; }
+void SpinLock::SetIdle(Idle what) { idle_work = what; }
 
 void SpinLock::WakeOne() {
   syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
