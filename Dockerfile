@@ -4,7 +4,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates ccache cmake g++ ninja-build pkg-config \
-      libabsl-dev libboost1.81-dev libfmt-dev libjemalloc-dev liblua5.1-0-dev liblzf-dev libxxhash-dev \
+      libabsl-dev libboost1.81-dev libfmt-dev libjemalloc-dev liblua5.1-0-dev liblzf-dev libssl-dev libxxhash-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./
@@ -18,7 +18,7 @@ RUN cmake --preset release && cmake --build build/release --target spinel-server
 
 FROM ${BASE}
 # What the binary links beyond libc; the check below fails the build when this list falls behind.
-ARG RUNTIME_PACKAGES="libabsl20220623 libfmt9 libjemalloc2 liblua5.1-0 liblzf1 libstdc++6"
+ARG RUNTIME_PACKAGES="libabsl20220623 libfmt9 libjemalloc2 liblua5.1-0 liblzf1 libssl3 libstdc++6"
 RUN apt-get update && apt-get install -y --no-install-recommends ${RUNTIME_PACKAGES} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
     && groupadd --system --gid 999 spinel \

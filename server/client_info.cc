@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "protocol/ascii.h"
+#include "server/acl.h"
 #include "server/session.h"
 #include "server/tracking.h"
 
@@ -94,8 +95,9 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
                  Read(session.output_chunks), output, memory,
                  Read(session.output_pending) > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user=default redir={} resp={} lib-name={} lib-ver={}",
+  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
                  command == nullptr ? std::string_view("NULL") : command->name,
+                 session.account()->name,
                  session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
                  static_cast<int>(session.resp()), names.lib_name, names.lib_version);
   fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),

@@ -135,7 +135,8 @@ ConfigStatus LoadConfig(const CommandLine& line, Config* config) {
   ConfigStatus status = loader.LoadCommandLine(line.options);
   if (!status.ok()) return status;
   const char* demand = std::getenv("SPINEL_REQUIRE_PASSWORD");
-  if (demand != nullptr && std::string_view(demand) == "1" && config->requirepass.empty()) {
+  if (demand != nullptr && std::string_view(demand) == "1" && config->requirepass.empty() &&
+      config->aclfile.empty() && config->user_directives.empty()) {
     return ConfigStatus::Error(
         "SPINEL_REQUIRE_PASSWORD=1 is set, but no password is. Give one with --requirepass.\n");
   }

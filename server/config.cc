@@ -273,6 +273,7 @@ ConfigStatus Config::Rewrite(bool force_all) {
     for (const ConfigRow* row : ConfigRows()) {
       options.push_back({row, FileLines(*row, Load(*row)), force_all || !IsDefault(*row)});
     }
+    if (user_lines_) options.push_back({nullptr, user_lines_(), /*append=*/true});
     error = ReplaceFile(config_file, RewriteConfigText(old_text, options));
   }
   if (error == 0) return ConfigStatus::Ok();

@@ -73,6 +73,13 @@ class Config {
   // CONFIG REWRITE: see config_rewrite.h. With `force_all` every option is written.
   ConfigStatus Rewrite(bool force_all = false);
 
+  // What the file is to say about users, "user NAME RULE ...", when it is rewritten; unless this is
+  // set, what it says stays.
+  void set_user_lines(std::function<std::vector<std::string>()> lines) {
+    MutexLock lock(&mutex_);
+    user_lines_ = std::move(lines);
+  }
+
   // Has the option a value that must not be logged (a password)? False for unknown names.
   static bool IsSecret(std::string_view name);
 
@@ -273,6 +280,7 @@ class Config {
   MemoryLimitFn memory_limit_;
   mutable Mutex mutex_;  // serialises Set, Rewrite and OnChange
   std::vector<ConfigHook> hooks_ ABSL_GUARDED_BY(mutex_);
+  std::function<std::vector<std::string>()> user_lines_ ABSL_GUARDED_BY(mutex_);
   // Filled by the constructor and never changed in shape: found without the mutex.
   std::unordered_map<const ConfigRow*, Slot> slots_;
 };

@@ -352,11 +352,6 @@ ConfigStatus ConfigLoader::Finish() {
                                 : "are accepted but have no effect";
     Notice(row->warn, fmt::format("{} {}: {}", names, verb, row->no_effect));
   }
-  if (!config_->user_directives.empty()) {
-    Notice(true,
-           "'user' is accepted but has no effect: this version has no users besides "
-           "`default`; anyone with the password may do anything");
-  }
   return ConfigStatus::Ok();
 }
 

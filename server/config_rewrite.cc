@@ -62,7 +62,8 @@ OldFile ReadLines(std::string_view text) {
     auto args = SplitArgs(line);
     if (args && args->empty()) continue;
     const ConfigRow* row = args ? FindConfigRow(args->front()) : nullptr;
-    if (row != nullptr) {
+    const bool user = args && EqualsIgnoreCase(args->front(), "user");
+    if (row != nullptr || user) {
       file.lines_of[row].push_back(file.lines.size() - 1);
     } else if (!args || !IsKeptDirective(args->front())) {
       // Somebody edited the file since the start, and the next start would fail on it.

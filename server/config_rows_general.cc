@@ -237,15 +237,10 @@ constexpr ConfigRow kSecurity[] = {
                                          kProtectedActions,
                                          "May MODULE be used? `local`: only from this machine.")
         .Immutable(),
-    Text<&Config::aclfile>("aclfile", "", "File with users and what they may do.")
-        .Immutable()
-        .Warns("this version has no users besides `default`; anyone with the password may do "
-               "anything"),
+    Text<&Config::aclfile>("aclfile", "", "File with users and what they may do.").Immutable(),
     Enum<&Config::acl_pubsub_default_allchannels>("acl-pubsub-default", 0, kAclPubsubDefaults,
-                                                  "Channels of new users: all of them, or none.")
-        .NoEffect("this version has no users besides `default`"),
-    Integer<&Config::acllog_max_len>("acllog-max-len", 128, 0, kLongMax, "Length of ACL LOG.")
-        .NoEffect("this version has no users besides `default`"),
+                                                  "Channels of new users: all of them, or none."),
+    Integer<&Config::acllog_max_len>("acllog-max-len", 128, 0, kLongMax, "Length of ACL LOG."),
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/acl.h"
 #include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
@@ -51,7 +52,7 @@ Connection::Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Ori
       session_(id, std::move(origin), now_ms),
       last_progress_ms_(now_ms) {
   session_.transport = this;
-  session_.authenticated = !loop->server().needs_password();
+  loop->server().acl().Admit(&session_);
   loop->server().clients().Add(&session_);
 }
 

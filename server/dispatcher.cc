@@ -10,6 +10,7 @@
 #include "protocol/arg_reader.h"
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
+#include "server/acl.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
 #include "server/observation.h"
@@ -82,8 +83,9 @@ bool AllowedWhileBusy(const Session& session, const Request& request) {
   return !watches || spec.name == "KILL" || spec.name == "STATS";
 }
 
-// The text of the refusal, or empty.
-std::string Refusal(const Server& server, const Session& session, const Request& request) {
+// The text of the refusal, or empty. `*denied`: what the user may not do, if that is why.
+std::string Refusal(const Server& server, const Session& session, const Request& request,
+                    AclVerdict* denied) {
   const Command* command = request.command;
   if (command == nullptr) return UnknownCommandText(request);
   if (command->spec->handler == nullptr && request.args.size() > 1) {
@@ -99,6 +101,11 @@ std::string Refusal(const Server& server, const Session& session, const Request&
     return std::string(server.scripts().BusyText());
   }
   if (session.in_multi() && command->Has(kNoMulti)) return NotInMultiText(*command->spec);
+  *denied = Acl::Check(session, *command, request.args);
+  if (!denied->ok()) {
+    return "NOPERM " + AclDenialText(*denied, session.acl_user->name(), *command, request.args,
+                                     AclTextFor::kClient);
+  }
   if (server.Has(Trouble::kSavingFails)) {
     const std::string_view text = SavingFailsText(server, session, request);
     if (!text.empty()) return std::string(text);
@@ -149,8 +156,15 @@ void Refuse(Server* server, LoopState* loop, Session* session, const Command* co
 // Refuses the request, or queues it for EXEC. False: it is to be executed.
 bool Intercept(Server* server, LoopState* loop, Session* session, const Request& request,
                ReplyWriter& reply) {
-  const std::string refusal = Refusal(*server, *session, request);
+  server->acl().Refresh(session);
+  AclVerdict denied;
+  const std::string refusal = Refusal(*server, *session, request, &denied);
   if (!refusal.empty()) {
+    if (!denied.ok()) {
+      server->acl().NoteDenied(
+          *session, denied, session->in_multi() ? AclLogContext::kMulti : AclLogContext::kTopLevel,
+          *request.command, request.args, loop->op.now_ms);
+    }
     Refuse(server, loop, session, request.command, refusal, reply);
     return true;
   }
@@ -268,7 +282,19 @@ Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args,
 }
 
 bool Dispatcher::Refuses(const Server& server, const Session& session, const Request& request) {
-  return !Refusal(server, session, request).empty();
+  AclVerdict denied;
+  return !Refusal(server, session, request, &denied).empty();
+}
+
+bool Dispatcher::Denies(Server* server, LoopState* loop, Session* session, const Request& request,
+                        AclLogContext context, AclVerdict* verdict) {
+  if (session->unrestricted_at == server->acl_generation()) return false;
+  server->acl().Refresh(session);
+  *verdict = Acl::Check(*session, *request.command, request.args);
+  if (verdict->ok()) return false;
+  server->acl().NoteDenied(*session, *verdict, context, *request.command, request.args,
+                           loop->op.now_ms);
+  return true;
 }
 
 uint32_t Dispatcher::FlagsOf(const Server& server, const Session& session, const Request& request) {
@@ -294,8 +320,8 @@ uint64_t Dispatcher::Execute(Server* server, LoopState* loop, Session* session,
   const Command* command = request.command;
   const bool fits = command != nullptr && command->spec->handler != nullptr &&
                     command->ArityFits(request.args.size());
-  const bool plain = fits && session->authenticated && !session->subscribed() &&
-                     !session->in_multi() && !server->in_trouble();
+  const bool plain = fits && session->unrestricted_at == server->acl_generation() &&
+                     !session->subscribed() && !session->in_multi() && !server->in_trouble();
   const uint64_t end = plain || !Intercept(server, loop, session, request, reply)
                            ? Run(server, loop, session, request, reply, Locking::kTake, begin)
                            : CycleClock::Now();

@@ -6,6 +6,8 @@
 
 #include "protocol/output_buffer.h"
 #include "protocol/reply_writer.h"
+#include "server/acl_check.h"
+#include "server/acl_log.h"
 #include "server/command.h"
 #include "server/cycle_clock.h"
 #include "server/loop_state.h"
@@ -39,6 +41,12 @@ class Dispatcher {
 
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);
+
+  // Whether the client's user may not run a request that was let in by somebody else than Execute:
+  // a queued one, whose user may have changed since, or a script's. Then that is logged, and
+  // `*verdict` says what was denied.
+  static bool Denies(Server* server, LoopState* loop, Session* session, const Request& request,
+                     AclLogContext context, AclVerdict* verdict);
 
   // The command's flags; for EXEC with those of all that is queued, because it is as much of a
   // write as they are.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "protocol/numbers.h"
+#include "server/acl.h"
 #include "server/cycle_clock.h"
 #include "server/info.h"
 #include "server/scripts.h"
@@ -64,14 +65,6 @@ uint64_t DurationAt(const std::vector<uint64_t>& counts, uint64_t total, double 
 
 double KilobytesPerSecond(Server& server, RateSampler::Metric metric) {
   return static_cast<double>(server.rates().PerSecond(metric)) / 1024;
-}
-
-// Failed AUTHs and HELLOs.
-uint64_t WrongPasswords(const Server& server) {
-  for (const auto& [code, count] : server.ErrorCounts()) {
-    if (code == "WRONGPASS") return count;
-  }
-  return 0;
 }
 
 void WriteTraffic(const InfoSource& source, InfoText* text) {
@@ -149,10 +142,11 @@ void WriteStatsInfo(const InfoSource& source, InfoText* text) {
               source.Sum(&LoopStats::output_limit_disconnections));
   text->Field("reply_buffer_shrinks", 0);
   text->Field("reply_buffer_expands", 0);
-  text->Field("acl_access_denied_auth", WrongPasswords(source.server));
-  text->Field("acl_access_denied_cmd", 0);
-  text->Field("acl_access_denied_key", 0);
-  text->Field("acl_access_denied_channel", 0);
+  const Acl& acl = source.server.acl();
+  text->Field("acl_access_denied_auth", acl.denied(AclDenial::kAuth));
+  text->Field("acl_access_denied_cmd", acl.denied(AclDenial::kCommand));
+  text->Field("acl_access_denied_key", acl.denied(AclDenial::kKey));
+  text->Field("acl_access_denied_channel", acl.denied(AclDenial::kChannel));
 }
 
 void WriteCommandStatsInfo(const InfoSource& source, InfoText* text) {

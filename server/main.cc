@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "persistence/snapshot.h"
+#include "server/acl.h"
 #include "server/banner.h"
 #include "server/command_line.h"
 #include "server/config.h"
@@ -68,6 +71,15 @@ void LogStart(const Server& server, const StartupFacts& facts, int64_t clients) 
   }
 }
 
+// The users of the configuration. An image that demands a password takes a user's for one.
+std::string LoadUsers(Server* server) {
+  if (std::string error = server->acl().LoadAtStart(); !error.empty()) return error;
+  const char* demand = std::getenv("SPINEL_REQUIRE_PASSWORD");
+  if (demand == nullptr || std::string_view(demand) != "1" || server->needs_password()) return {};
+  return "SPINEL_REQUIRE_PASSWORD=1 is set, but the user 'default' needs no password. Give it one, "
+         "or switch it off.";
+}
+
 int FailStart(const std::string& error) {
   LogWarning("{}", error);
   return Fail(error);
@@ -85,6 +97,7 @@ int Serve(Config* config, const MemoryLimit& memory) {
   }
   Server server(config, UnixMilliseconds(), facts.loops);
   LoopGroup loops(&server, facts.loops);
+  if (const std::string error = LoadUsers(&server); !error.empty()) return FailStart(error);
   RemoveStaleSnapshots(config->dir());
   // Before anybody is let in: clients that come early are told to wait.
   if (const Status found = server.loading().Open(); !found.ok()) return FailStart(found.message());

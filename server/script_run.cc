@@ -7,6 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "protocol/numbers.h"
+#include "server/acl.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
 #include "server/dispatcher.h"
@@ -21,6 +22,8 @@ namespace {
 // What others see or keep of a command: it can't be run a second time.
 constexpr uint32_t kEffects = kWrite | kMayReplicate;
 
+constexpr std::string_view kDenied = "-NOPERM ACL failure in script: ";
+
 std::string_view WholeReply(const OutputBuffer& replies, std::string* copy) {
   iovec piece[2];
   if (replies.FillIovec(piece, 2) == 1) {
@@ -28,6 +31,17 @@ std::string_view WholeReply(const OutputBuffer& replies, std::string* copy) {
   }
   *copy = replies.Flatten();
   return *copy;
+}
+
+std::string DeniedText(const Session& session, const Request& request, const AclVerdict& denied) {
+  return fmt::format("{}{}", kDenied,
+                     AclDenialText(denied, session.acl_user->name(), *request.command, request.args,
+                                   AclTextFor::kClient));
+}
+
+std::string_view ErrorCodeOf(std::string_view error) {
+  if (error == kSavingFailsReply) return "MISCONF";
+  return error.starts_with(kDenied) ? "NOPERM" : "ERR";
 }
 
 }  // namespace
@@ -194,10 +208,13 @@ bool ScriptRun::ReadArguments(lua_State* lua) {
   return true;
 }
 
-bool ScriptRun::KnowsCommand(lua_State* lua) {
+bool ScriptRun::KnowsCommand(lua_State* lua, bool* allowed) {
   if (!ReadArguments(lua)) lua_error(lua);
   const Command* command = Dispatcher::Prepare(ctx_.server().commands(), buffers_.args).command;
-  return command != nullptr && command->spec->handler != nullptr;
+  if (command == nullptr) return false;
+  if (command->spec->handler == nullptr && buffers_.args.size() > 1) return false;
+  *allowed = Acl::Check(ctx_.session(), *command, buffers_.args).ok();
+  return true;
 }
 
 std::string_view ScriptRun::Refusal(const Request& request) const {
@@ -223,7 +240,7 @@ int ScriptRun::Fail(lua_State* lua, const Request& request, std::string_view err
   LoopStats& stats = ctx_.loop().stats;
   if (request.command != nullptr) stats.command[request.command->index].rejected.Add();
   stats.error_replies.Add();
-  ctx_.server().CountError(error == kSavingFailsReply ? "MISCONF" : "ERR");
+  ctx_.server().CountError(ErrorCodeOf(error));
   PushError(lua, error);
   lua_pushboolean(lua, 1);
   lua_setfield(lua, -2, "ignore_error_stats_update");
@@ -237,6 +254,11 @@ int ScriptRun::Call(lua_State* lua, bool raise) {
   const Request request = Dispatcher::Prepare(server.commands(), buffers_.args);
   const std::string_view refusal = Refusal(request);
   if (!refusal.empty()) return Fail(lua, request, refusal, raise);
+  AclVerdict denied;
+  if (Dispatcher::Denies(&server, &ctx_.loop(), &ctx_.session(), request, AclLogContext::kLua,
+                         &denied)) {
+    return Fail(lua, request, DeniedText(ctx_.session(), request, denied), raise);
+  }
   if (!Cover(request)) RaiseStop(lua);
   if ((request.command->spec->flags & kEffects) != 0) {
     wrote_ = true;

@@ -58,8 +58,9 @@ class ScriptRun {
   // -- For the interpreter and the functions that scripts call -----------------------------------
   // redis.call and, not raising errors, redis.pcall: arguments and result are on the stack.
   int Call(lua_State* lua, bool raise);
-  // Whether the arguments on the stack begin with a command's name.
-  bool KnowsCommand(lua_State* lua);
+  // Whether the arguments on the stack begin with a command's name; `*allowed`: whether the
+  // client's user may send them.
+  bool KnowsCommand(lua_State* lua, bool* allowed);
   void set_resp(RespVersion version) { resp_ = version; }
   // Called every now and then. False: the run has to end.
   bool GoOn();

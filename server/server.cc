@@ -8,6 +8,7 @@
 #include <latch>
 #include <limits>
 
+#include "server/acl.h"
 #include "server/host_resources.h"
 #include "server/loading.h"
 #include "server/loop_state.h"
@@ -105,6 +106,7 @@ Server::Server(Config* config, int64_t now_ms, int loops)
   observation_ = std::make_unique<Observation>(this);
   monitors_ = std::make_unique<Monitors>(this);
   scripts_ = std::make_unique<Scripts>();
+  acl_ = std::make_unique<Acl>(this, &acl_generation_, &needs_password_);
   tracking_ = std::make_unique<Tracking>(this);
   RegisterHooks();
   ChangeReplicationId();
@@ -115,7 +117,7 @@ Server::~Server() = default;
 
 void Server::RegisterHooks() {
   const auto password = [this](const Config& config) {
-    needs_password_.store(!config.requirepass.empty(), std::memory_order_relaxed);
+    acl_->SetDefaultPassword(config.requirepass());
     return std::string();
   };
   const auto access = [this](const Config& config) {
@@ -140,6 +142,11 @@ void Server::RegisterHooks() {
   access(*config_);
   events(*config_);
   config_->OnChange("requirepass", password);
+  config_->OnChange("acllog-max-len", [this](const Config& config) {
+    acl_->log().Trim(static_cast<size_t>(config.acllog_max_len()));
+    return std::string();
+  });
+  config_->set_user_lines([this] { return acl_->ConfigLines(); });
   config_->OnChange("tracking-table-max-keys", [this](const Config&) {
     // This hook must take no stripe's lock.
     runtime_->Post(0, [this] {
@@ -152,18 +159,6 @@ void Server::RegisterHooks() {
   config_->OnChange("notify-keyspace-events", events);
   config_->OnChange({"maxmemory-policy", "lfu-log-factor", "lfu-decay-time"}, access);
   config_->OnChange({"save", "stop-writes-on-bgsave-error"}, saving);
-}
-
-bool Server::PasswordMatches(std::string_view password) const {
-  const std::string wanted = config_->requirepass();
-  if (wanted.empty()) return true;
-  // The time depends on what the client sent, not on how much of it is right.
-  unsigned difference = static_cast<unsigned>(password.size() ^ wanted.size());
-  for (size_t i = 0; i < password.size(); ++i) {
-    difference |= static_cast<unsigned char>(password[i]) ^
-                  static_cast<unsigned char>(wanted[i % wanted.size()]);
-  }
-  return difference == 0;
 }
 
 bool Server::WaitForLoops(int own) {
@@ -228,6 +223,7 @@ void Server::ResetStatistics() {
   store_.reclaimer().ResetFreed();
   saver_->ResetStatistics();
   scripts_->ResetStatistics();
+  acl_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

@@ -23,6 +23,7 @@
 
 namespace spinel {
 
+class Acl;
 class Loading;
 class Monitors;
 class Observation;
@@ -142,11 +143,13 @@ class Server {
   // False: it was so already.
   bool Set(Trouble trouble, bool on);
 
-  // -- Authentication
-  // ------------------------------------------------------------------------------
+  // -- Users
+  // ---------------------------------------------------------------------------------------
+  Acl& acl() const { return *acl_; }
+  // Which rules are in force: rises with every change of a user.
+  uint64_t acl_generation() const { return acl_generation_.load(std::memory_order_relaxed); }
+  // Whether a client that has not authenticated is refused.
   bool needs_password() const { return needs_password_.load(std::memory_order_relaxed); }
-  // Compares in constant time. Always true without a password.
-  bool PasswordMatches(std::string_view password) const;
 
   // -- Facts
   // -----------------------------------------------------------------------------------------
@@ -201,14 +204,16 @@ class Server {
   BlockedClients blocked_;
   PauseState pause_;
   std::atomic<uint32_t> trouble_{0};
+  std::atomic<uint64_t> acl_generation_{1};
+  std::atomic<bool> needs_password_{false};
   std::atomic<bool> waits_for_loops_{false};
   std::unique_ptr<Observation> observation_;
   std::unique_ptr<Monitors> monitors_;
   std::unique_ptr<Tracking> tracking_;
   RateSampler rates_;
   std::unique_ptr<Scripts> scripts_;
+  std::unique_ptr<Acl> acl_;
   Runtime* runtime_ = nullptr;
-  std::atomic<bool> needs_password_{false};
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;
   std::atomic<uint64_t> startup_memory_{0};

@@ -14,10 +14,9 @@ Session::Session(uint64_t session_id, Origin session_origin, int64_t now_ms)
 // While everything that it writes to is still there.
 Session::~Session() { transaction.reset(); }
 
-void Session::Reset(bool needs_password) {
+void Session::Reset() {
   set_db(0);
   set_resp(RespVersion::kResp2);
-  authenticated = !needs_password;
   no_touch.store(false, std::memory_order_relaxed);
   no_evict.store(false, std::memory_order_relaxed);
   reply_mode = ReplyMode::kOn;

@@ -20,8 +20,10 @@
 
 namespace spinel {
 
+class AclUser;
 class BlockedClient;
 class Transaction;
+struct AclAccount;
 struct Command;
 
 // What a session asks of its connection. Called on the loop's thread.
@@ -60,6 +62,11 @@ class Session {
   Transport* transport = nullptr;
   bool authenticated = false;
   bool close_after_reply = false;
+  // Its user and what that one may do, as of a generation of the rules (Server::acl_generation);
+  // and the generation in which it may do anything, 0: none. Acl keeps them.
+  uint64_t acl_generation = 0;
+  uint64_t unrestricted_at = 0;
+  std::shared_ptr<const AclUser> acl_user;
   ReplyMode reply_mode = ReplyMode::kOn;
   // What it waits for in a blocking command; null: nothing.
   std::shared_ptr<BlockedClient> blocked;
@@ -134,8 +141,18 @@ class Session {
   void set_lib_name(std::string_view value) { SetName(&Names::lib_name, value); }
   void set_lib_version(std::string_view value) { SetName(&Names::lib_version, value); }
 
-  // As after connecting, for RESET; subscriptions are the caller's to end.
-  void Reset(bool needs_password);
+  // Whom it is authenticated as. Written by its loop.
+  std::shared_ptr<AclAccount> account() const {
+    SpinLockHolder lock(&names_lock_);
+    return account_;
+  }
+  void set_account(std::shared_ptr<AclAccount> account) {
+    SpinLockHolder lock(&names_lock_);
+    account_.swap(account);
+  }
+
+  // As after connecting, for RESET; subscriptions and its user are the caller's to see to.
+  void Reset();
 
  private:
   void SetName(std::string Names::*field, std::string_view value) {
@@ -151,6 +168,7 @@ class Session {
   std::atomic<RespVersion> resp_{RespVersion::kResp2};
   mutable SpinLock names_lock_;
   std::unique_ptr<Names> names_ ABSL_GUARDED_BY(names_lock_);
+  std::shared_ptr<AclAccount> account_ ABSL_GUARDED_BY(names_lock_);
 };
 
 }  // namespace spinel

@@ -1,5 +1,7 @@
 #include "server/transaction.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "server/command_context.h"
@@ -32,6 +34,20 @@ bool ElementsExpiredSince(const KeySlot& slot, int64_t since_ms) {
   if (!slot || !slot->HasExpiringElements()) return false;
   const int64_t next = slot->object()->NextExpiry();
   return next > since_ms && next <= slot.now_ms();
+}
+
+// What a queued command is answered that its user may not run any more.
+void ReplyDenied(Server& server, const AclVerdict& denied, ReplyWriter& reply) {
+  const std::string_view reason =
+      denied.denial == AclDenial::kCommand ? "no permission to execute the command or subcommand"
+      : denied.denial == AclDenial::kKey
+          ? "no permission to touch the specified keys"
+          : "no permission to access one of the channels used as argument to the command";
+  reply.Error(fmt::format(
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
+      "call. This command is no longer allowed for the following reason: {}",
+      reason));
+  server.CountError("NOPERM");
 }
 
 }  // namespace
@@ -177,6 +193,13 @@ void Transaction::RunQueued(CommandContext& ctx, ReplyWriter& reply) {
       request.key = {request.args[first], queued.key_hash};
     }
     const OutputBuffer::Mark before = replies.Begin();
+    AclVerdict denied;
+    if (Dispatcher::Denies(&ctx.server(), &ctx.loop(), session_, request, AclLogContext::kMulti,
+                           &denied)) {
+      ReplyDenied(ctx.server(), denied, replies);
+      if (silent()) reply.out()->TruncateTo(before);
+      continue;
+    }
     time = Dispatcher::Call(&ctx.server(), &ctx.loop(), session_, request, replies, Locking::kHeld,
                             time);
     if (silent()) reply.out()->TruncateTo(before);

@@ -10,6 +10,7 @@
 #include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
 #include "server/client_info.h"
+#include "server/client_kill.h"
 #include "server/command_context.h"
 #include "server/commands/client_filter.h"
 #include "server/commands/client_names.h"
@@ -72,7 +73,7 @@ void Info(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 void List(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  ClientFilter filter(ClientFilter::For::kList, static_cast<int>(ctx.config().databases()));
+  ClientFilter filter(ClientFilter::For::kList, ctx.server());
   args.Skip(1);
   filter.Read(args);
   if (!args.Done(reply)) return;
@@ -89,36 +90,8 @@ void List(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Verbatim("txt", lines);
 }
 
-// Returns how many clients are closed: the others at once, the caller itself after its reply.
-int64_t KillMatching(CommandContext& ctx, const ClientFilter& filter, bool skip_me) {
-  struct Victim {
-    int loop;
-    uint64_t id;
-  };
-  std::vector<Victim> victims;
-  int64_t killed = 0;
-  ctx.server().clients().ForEach([&](Session& session) {
-    const bool me = &session == &ctx.session();
-    if ((me && skip_me) || !filter.Matches(session, ctx.now_ms())) return;
-    if (me) {
-      ctx.session().close_after_reply = true;
-    } else if (session.closing.exchange(true, std::memory_order_relaxed)) {
-      return;
-    } else {
-      victims.push_back({session.origin.loop, session.id});
-    }
-    ++killed;
-  });
-  for (const Victim& victim : victims) {
-    // Nothing is given to one who is as good as gone.
-    if (const auto blocked = ctx.server().blocked().Find(victim.id)) blocked->Claim();
-  }
-  for (const Victim& victim : victims) ctx.server().runtime().CloseClient(victim.loop, victim.id);
-  return killed;
-}
-
 void Kill(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  ClientFilter filter(ClientFilter::For::kKill, static_cast<int>(ctx.config().databases()));
+  ClientFilter filter(ClientFilter::For::kKill, ctx.server());
   args.Skip(1);
   const bool address_only = args.Left() == 1;
   if (address_only) {
@@ -128,7 +101,10 @@ void Kill(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
   if (!args.Done(reply)) return;
 
-  const int64_t killed = KillMatching(ctx, filter, filter.skip_me(!address_only));
+  const bool skip_me = filter.skip_me(!address_only);
+  const int64_t killed = CloseClients(&ctx.server(), &ctx.session(), [&](Session& session) {
+    return !(skip_me && &session == &ctx.session()) && filter.Matches(session, ctx.now_ms());
+  });
   if (!address_only) return reply.Integer(killed);
   if (killed == 0) return reply.Error("ERR No such client");
   reply.Ok();

@@ -7,6 +7,8 @@
 
 #include "protocol/arg_reader.h"
 #include "protocol/ascii.h"
+#include "server/acl.h"
+#include "server/server.h"
 #include "server/session.h"
 
 namespace spinel {
@@ -156,7 +158,9 @@ void ClientFilter::ReadValue(ArgReader& args, Condition* condition) {
       condition->number = static_cast<int64_t>(type);
       return;
     case Field::kUser:
-      if (text != "default") args.Fail(fmt::format("ERR No such user '{}'", text));
+      if (server_.acl().Find(text) == nullptr) {
+        args.Fail(fmt::format("ERR No such user '{}'", text));
+      }
       return;
     case Field::kFlags:
     case Field::kCapabilities: {
@@ -169,14 +173,16 @@ void ClientFilter::ReadValue(ArgReader& args, Condition* condition) {
       }
       return args.Fail(fmt::format("ERR Unknown {} found in the provided filter: {}", name, text));
     }
-    case Field::kDatabase:
+    case Field::kDatabase: {
+      const int64_t databases = server_.config().databases();
       if (!ParseInt64(text, &condition->number)) {
         return args.Fail(fmt::format("ERR {}DB is not an integer or out of range", where));
       }
-      if (condition->number < 0 || condition->number >= databases_) {
-        args.Fail(fmt::format("ERR {}DB number should be between 0 and {}", where, databases_ - 1));
+      if (condition->number < 0 || condition->number >= databases) {
+        args.Fail(fmt::format("ERR {}DB number should be between 0 and {}", where, databases - 1));
       }
       return;
+    }
     default:
       return;
   }
@@ -197,7 +203,7 @@ bool ClientFilter::Holds(const Condition& condition, const Session& session, int
     case Field::kType:
       return static_cast<int64_t>(TypeOf(session)) == condition.number;
     case Field::kUser:
-      return true;  // there is one user, and no other passed ReadValue
+      return session.account()->name == text;
     case Field::kAddress:
       return session.origin.address == text;
     case Field::kLocalAddress:

@@ -11,6 +11,7 @@
 namespace spinel {
 
 class ArgReader;
+class Server;
 class Session;
 
 class ClientFilter {
@@ -18,8 +19,7 @@ class ClientFilter {
   // Error texts differ a little.
   enum class For : uint8_t { kList, kKill };
 
-  // `databases`: how many there are.
-  ClientFilter(For purpose, int databases) : purpose_(purpose), databases_(databases) {}
+  ClientFilter(For purpose, const Server& server) : purpose_(purpose), server_(server) {}
 
   // Reads all arguments that are left; errors are latched there.
   void Read(ArgReader& args);
@@ -66,7 +66,7 @@ class ClientFilter {
   static bool Holds(const Condition& condition, const Session& session, int64_t now_ms);
 
   const For purpose_;
-  const int databases_;
+  const Server& server_;
   std::vector<Condition> conditions_;
   int skip_me_ = -1;
 };

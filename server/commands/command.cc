@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "protocol/arg_reader.h"
-#include "protocol/ascii.h"
 #include "protocol/glob.h"
 #include "protocol/reply_writer.h"
+#include "server/acl_categories.h"
 #include "server/command_context.h"
 #include "server/commands/command_reply.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/key_flags.h"
 
 namespace spinel {
 namespace {
@@ -130,56 +131,6 @@ void CommandList(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.EndArray(begin, count);
 }
 
-// Commands that use their keys behind the first for something else: as a destination, or as
-// sources.
-struct FurtherKeys {
-  std::string_view command;
-  uint16_t flags;
-};
-constexpr uint16_t kSource = kKeyRO | kKeyAccess;
-constexpr FurtherKeys kFurtherKeys[] = {
-    {"BLMOVE", kKeyRW | kKeyInsert},
-    {"BRPOPLPUSH", kKeyRW | kKeyInsert},
-    {"COPY", kKeyOW | kKeyUpdate},
-    {"LMOVE", kKeyRW | kKeyInsert},
-    {"RENAME", kKeyOW | kKeyUpdate},
-    {"RENAMENX", kKeyOW | kKeyInsert},
-    {"RPOPLPUSH", kKeyRW | kKeyInsert},
-    {"SDIFFSTORE", kSource},
-    {"SINTERSTORE", kSource},
-    {"SMOVE", kKeyRW | kKeyInsert},
-    {"SORT", kKeyOW | kKeyUpdate},
-    {"SUNIONSTORE", kSource},
-    {"ZDIFFSTORE", kSource},
-    {"ZINTERSTORE", kSource},
-    {"ZRANGESTORE", kSource},
-    {"ZUNIONSTORE", kSource},
-};
-
-uint16_t FurtherKeyFlags(const CommandSpec& spec, uint16_t first) {
-  for (const FurtherKeys& row : kFurtherKeys) {
-    if (row.command == spec.name) return row.flags;
-  }
-  return first;
-}
-
-// What the first key of this very request is used for: the row's flags, unless its options decide.
-uint16_t KeyFlagsOf(const CommandSpec& spec, CommandArgs args) {
-  const uint16_t flags = spec.keys.flags;
-  if ((flags & kKeyVariableFlags) == 0) return flags;
-  const auto has = [&](std::string_view option) {
-    for (const std::string_view arg : args.subspan(2)) {
-      if (EqualsIgnoreCase(arg, option)) return true;
-    }
-    return false;
-  };
-  if (spec.name == "SET") {
-    return has("GET") ? kKeyRW | kKeyAccess | kKeyUpdate : kKeyOW | kKeyUpdate;
-  }
-  if (spec.name == "BITFIELD" && !has("SET") && !has("INCRBY")) return kKeyRO | kKeyAccess;
-  return static_cast<uint16_t>(flags & ~kKeyVariableFlags);
-}
-
 // GETKEYS and GETKEYSANDFLAGS: the request to look at begins behind their own name.
 void ReplyKeys(CommandContext& ctx, bool with_flags, ReplyWriter& reply) {
   const CommandArgs request = ctx.args().subspan(2);
@@ -201,13 +152,11 @@ void ReplyKeys(CommandContext& ctx, bool with_flags, ReplyWriter& reply) {
   if (!ExtractKeys(spec, request, &indexes)) {
     return reply.Error("ERR Invalid arguments specified for command");
   }
-  uint16_t flags = KeyFlagsOf(spec, request);
   reply.Array(static_cast<int64_t>(indexes.size()));
-  for (const int index : indexes) {
+  for (size_t i = 0; i < indexes.size(); ++i) {
     if (with_flags) reply.Array(2);
-    reply.Bulk(request[static_cast<size_t>(index)]);
-    if (with_flags) ReplyKeyFlags(flags, reply);
-    flags = FurtherKeyFlags(spec, flags);
+    reply.Bulk(request[static_cast<size_t>(indexes[i])]);
+    if (with_flags) ReplyKeyFlags(KeyFlagsOf(spec, request, i), reply);
   }
 }
 

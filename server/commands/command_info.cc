@@ -3,8 +3,8 @@
 #include <bit>
 #include <string>
 
-#include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
+#include "server/acl_categories.h"
 #include "server/commands/command_reply.h"
 
 namespace spinel {
@@ -37,30 +37,6 @@ constexpr Name kCommandFlags[] = {
     {kNoMandatoryKeys, "no_mandatory_keys"},
 };
 
-constexpr Name kAclCategories[] = {
-    {kAclKeyspace, "@keyspace"},
-    {kAclRead, "@read"},
-    {kAclWrite, "@write"},
-    {kAclSet, "@set"},
-    {kAclSortedSet, "@sortedset"},
-    {kAclList, "@list"},
-    {kAclHash, "@hash"},
-    {kAclString, "@string"},
-    {kAclBitmap, "@bitmap"},
-    {kAclHyperLogLog, "@hyperloglog"},
-    {kAclGeo, "@geo"},
-    {kAclStream, "@stream"},
-    {kAclPubSub, "@pubsub"},
-    {kAclAdmin, "@admin"},
-    {kAclFast, "@fast"},
-    {kAclSlow, "@slow"},
-    {kAclBlocking, "@blocking"},
-    {kAclDangerous, "@dangerous"},
-    {kAclConnection, "@connection"},
-    {kAclTransaction, "@transaction"},
-    {kAclScripting, "@scripting"},
-};
-
 constexpr Name kKeyFlags[] = {
     {kKeyRO, "RO"},
     {kKeyRW, "RW"},
@@ -76,12 +52,12 @@ constexpr Name kKeyFlags[] = {
 };
 
 // The names of the bits that are set; bits without a name are not shown.
-template <size_t N>
-void ReplyNames(const Name (&names)[N], uint32_t bits, ReplyWriter& reply) {
+template <typename Names>
+void ReplyNames(const Names& names, uint32_t bits, ReplyWriter& reply) {
   int64_t count = 0;
-  for (const Name& name : names) count += (bits & name.bit) != 0 ? 1 : 0;
+  for (const auto& name : names) count += (bits & name.bit) != 0 ? 1 : 0;
   reply.Set(count);
-  for (const Name& name : names) {
+  for (const auto& name : names) {
     if ((bits & name.bit) != 0) reply.Simple(name.name);
   }
 }
@@ -134,13 +110,6 @@ void ReplyKeyRange(const KeySpec& keys, ReplyWriter& reply) {
 
 void ReplyKeyFlags(uint16_t flags, ReplyWriter& reply) { ReplyNames(kKeyFlags, flags, reply); }
 
-uint32_t FindAclCategory(std::string_view name) {
-  for (const Name& category : kAclCategories) {
-    if (EqualsIgnoreCase(category.name.substr(1), name)) return category.bit;
-  }
-  return 0;
-}
-
 void ReplyCommandInfo(const Command& command, ReplyWriter& reply) {
   const CommandSpec& spec = *command.spec;
   reply.Array(10);
@@ -150,7 +119,7 @@ void ReplyCommandInfo(const Command& command, ReplyWriter& reply) {
   reply.Integer(spec.keys.first);
   reply.Integer(spec.keys.last);
   reply.Integer(spec.keys.step);
-  ReplyNames(kAclCategories, command.acl, reply);
+  ReplyNames(AclCategoryNames(), command.acl, reply);
   reply.Set(0);  // tips for proxies
   const bool range = spec.keys.first != 0;
   const bool movable = spec.extractor != nullptr;

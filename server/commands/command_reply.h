@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "server/command.h"
 
@@ -19,8 +18,5 @@ void ReplyCommandDocs(const Command& command, ReplyWriter& reply);
 
 // KeyFlag bits as a set of names.
 void ReplyKeyFlags(uint16_t flags, ReplyWriter& reply);
-
-// The bit of an ACL category by its name without '@', in any letter case; 0: unknown.
-uint32_t FindAclCategory(std::string_view name);
 
 }  // namespace spinel

@@ -7,6 +7,7 @@
 
 #include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
+#include "server/acl.h"
 #include "server/command_context.h"
 #include "server/commands/client_names.h"
 #include "server/commands/families.h"
@@ -20,13 +21,9 @@ namespace {
 constexpr std::string_view kWrongPassword =
     "WRONGPASS invalid username-password pair or user is disabled.";
 
-// There is one user. The password is compared even if the name is wrong: the time taken says
-// nothing about names.
 bool Authenticate(CommandContext& ctx, std::string_view user, std::string_view password) {
-  const bool matches = ctx.server().PasswordMatches(password);
-  if (!matches || user != "default") return false;
-  ctx.session().authenticated = true;
-  return true;
+  return ctx.server().acl().Authenticate(&ctx.session(), user, password, ctx.arg(0), ctx.args(),
+                                         ctx.now_ms());
 }
 
 void Auth(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -34,7 +31,7 @@ void Auth(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const std::string_view user = password_only ? "default" : args.String();
   const std::string_view password = args.String();
   if (!args.Done(reply)) return;
-  if (password_only && !ctx.server().needs_password()) {
+  if (password_only && ctx.server().acl().Find(user)->nopass()) {
     return reply.Error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
@@ -152,7 +149,8 @@ void Reset(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ctx.loop().channels.UnsubscribeAll(&ctx.session());
   ctx.server().tracking().Disable(&ctx.session());
   ctx.server().monitors().Remove(&ctx.loop(), &ctx.session());
-  ctx.session().Reset(ctx.server().needs_password());
+  ctx.session().Reset();
+  ctx.server().acl().Admit(&ctx.session());
   ctx.loop().op.touch = true;
   reply.set_version(ctx.session().resp());
   reply.Simple("RESET");

@@ -21,7 +21,7 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       FunctionCommands(),    AdminCommands(),       ConfigCommands(),
       CommandCommands(),     ClusterCommands(),     LolwutCommands(),
       DumpCommands(),        SnapshotCommands(),    LatencyCommands(),
-      MonitorCommands(),     SlowLogCommands(),
+      MonitorCommands(),     SlowLogCommands(),     AclCommands(),
   };
   return kFamilies;
 }

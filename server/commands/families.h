@@ -49,6 +49,7 @@ std::span<const CommandSpec> PubSubCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> ScriptCommands();
 std::span<const CommandSpec> FunctionCommands();
+std::span<const CommandSpec> AclCommands();
 std::span<const CommandSpec> AdminCommands();
 std::span<const CommandSpec> ConfigCommands();
 std::span<const CommandSpec> CommandCommands();

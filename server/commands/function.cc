@@ -221,6 +221,9 @@ constexpr CommandSpec kSubcommands[] = {
     Sub("HELP", 2, kLoading | kStale, ReplyHelp, "O(1)", "Print this help.", ""),
 };
 
+constexpr uint16_t kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
+constexpr uint16_t kReadKeys = kKeyRO | kKeyAccess;
+
 constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,
                           std::string_view summary) {
   return {.name = name,
@@ -228,6 +231,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .flags = flags | kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
                    kAnyData,
           .acl = kAclScripting,
+          .keys = {.flags = (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys},
           .handler = handler,
           .extractor = CountedKeys<2>,
           .group = "scripting",

@@ -79,6 +79,7 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
           .arity = arity,
           .flags = flags | kNoData,
           .acl = kAclScripting,
+          .keys = {.flags = (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys},
           .handler = handler,
           .group = "scripting",
           .since = since,
@@ -104,6 +105,8 @@ constexpr CommandSpec kSubcommands[] = {
 };
 
 constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kMayReplicate;
+constexpr uint16_t kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
+constexpr uint16_t kReadKeys = kKeyRO | kKeyAccess;
 constexpr uint32_t kEvalRoFlags = kNoScript | kStale | kSkipMonitor | kReadOnly;
 
 constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,

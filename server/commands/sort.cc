@@ -1,5 +1,7 @@
 // SORT and SORT_RO: lists, sets and sorted sets in another order, and what their elements name.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -7,6 +9,7 @@
 
 #include "protocol/arg_reader.h"
 #include "protocol/numbers.h"
+#include "server/acl_check.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
 #include "server/commands/key_events.h"
@@ -42,7 +45,17 @@ struct SortOptions {
   }
 };
 
-SortOptions ReadSortOptions(ArgReader& args, bool read_only) {
+// BY and GET read keys that the request does not name: only who may read all of them may use these.
+bool MayUsePatterns(CommandContext& ctx) {
+  return MayReadEveryKey(*ctx.session().acl_user, ctx.command(), ctx.args());
+}
+
+void RefusePattern(std::string_view option, ArgReader& args) {
+  args.Fail(
+      fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions.", option));
+}
+
+SortOptions ReadSortOptions(CommandContext& ctx, ArgReader& args, bool read_only) {
   SortOptions options;
   while (args.HasNext()) {
     if (args.Tag("ASC")) {
@@ -59,8 +72,13 @@ SortOptions ReadSortOptions(ArgReader& args, bool read_only) {
       args.Skip(1);  // ExtractSortKeys finds it
     } else if (args.Left() > 1 && args.Tag("BY")) {
       options.by.emplace(args.String());
-      if (!options.by->has_star()) options.sorted = false;
+      if (!options.by->has_star()) {
+        options.sorted = false;
+      } else if (!MayUsePatterns(ctx)) {
+        RefusePattern("BY", args);
+      }
     } else if (args.Left() > 1 && args.Tag("GET")) {
+      if (!MayUsePatterns(ctx)) RefusePattern("GET", args);
       options.get.emplace_back(args.String());
     } else {
       args.SyntaxError();
@@ -333,7 +351,7 @@ void SortCopy(CommandContext& ctx, SortOptions& options, ReplyWriter& reply) {
 
 void SortInto(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, bool read_only) {
   args.Skip(1);
-  SortOptions options = ReadSortOptions(args, read_only);
+  SortOptions options = ReadSortOptions(ctx, args, read_only);
   if (!args.Done(reply)) return;
   options.for_script = ctx.loop().runs_script;
   if (options.stores || options.HasPatterns()) {

@@ -79,10 +79,11 @@ int SetRepl(lua_State* lua) {
 }
 
 int AclCheckCommand(lua_State* lua) {
-  if (!RunOf(lua).KnowsCommand(lua)) {
+  bool allowed = false;
+  if (!RunOf(lua).KnowsCommand(lua, &allowed)) {
     RaiseError(lua, "Invalid command passed to server.acl_check_cmd()");
   }
-  lua_pushboolean(lua, 1);
+  lua_pushboolean(lua, allowed ? 1 : 0);
   return 1;
 }
 

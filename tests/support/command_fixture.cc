@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "server/acl.h"
 #include "server/blocking.h"
 #include "server/monitors.h"
 #include "server/tracking.h"
@@ -73,7 +74,7 @@ TestClient::TestClient(Server* server, LoopState* loop, uint64_t id)
                 .loopback = true},
                loop->op.now_ms) {
   session_.transport = this;
-  session_.authenticated = !server->needs_password();
+  server->acl().Admit(&session_);
   server_->clients().Add(&session_);
 }
 

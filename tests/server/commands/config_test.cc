@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "server/acl.h"
 #include "tests/support/command_fixture.h"
 
 namespace spinel {
@@ -50,8 +51,8 @@ TEST_CASE_METHOD(CommandFixture, "CONFIG SET: all or nothing") {
 TEST_CASE_METHOD(CommandFixture, "CONFIG SET: a password holds at once") {
   CHECK(Run("CONFIG", "SET", "requirepass", "secret") == Ok());
   CHECK(server().needs_password());
-  CHECK(server().PasswordMatches("secret"));
-  CHECK_FALSE(server().PasswordMatches("Secret"));
+  CHECK(server().acl().Find("default")->PasswordMatches("secret"));
+  CHECK_FALSE(server().acl().Find("default")->PasswordMatches("Secret"));
 }
 
 TEST_CASE_METHOD(CommandFixture, "CONFIG: RESETSTAT, REWRITE, HELP, unknown subcommands") {
