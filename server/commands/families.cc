@@ -21,7 +21,9 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       FunctionCommands(),    AdminCommands(),       ConfigCommands(),
       CommandCommands(),     ClusterCommands(),     LolwutCommands(),
       DumpCommands(),        SnapshotCommands(),    LatencyCommands(),
-      MonitorCommands(),     SlowLogCommands(),
+      MonitorCommands(),     SlowLogCommands(),     BitmapCommands(),
+      BitFieldCommands(),    HyperLogLogCommands(), GeoCommands(),
+      GeoSearchCommands(),
   };
   return kFamilies;
 }
