@@ -300,18 +300,20 @@ uint8_t DenseRegister(std::string_view hll, uint32_t index) {
   return static_cast<uint8_t>(bits >> shift & kMaxRegister);
 }
 
-std::optional<std::string> DescribeRuns(std::string_view hll) {
+std::string DescribeRuns(std::string_view hll) {
   std::string text;
-  const bool valid = ForEachRun(hll, [&](const Run& run, uint32_t) {
+  for (size_t at = kHllHeaderBytes; at < hll.size();) {
+    const std::optional<Run> run = RunAt(hll, at);
+    if (!run.has_value()) break;
     if (!text.empty()) text += ' ';
-    if (run.value > 0) {
-      text += "v:" + std::to_string(run.value) + ",";
+    if (run->value > 0) {
+      text += "v:" + std::to_string(run->value) + ",";
     } else {
-      text += run.bytes == 1 ? "z:" : "Z:";
+      text += run->bytes == 1 ? "z:" : "Z:";
     }
-    text += std::to_string(run.length);
-  });
-  if (!valid) return std::nullopt;
+    text += std::to_string(run->length);
+    at += run->bytes;
+  }
   return text;
 }
 

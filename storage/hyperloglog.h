@@ -55,8 +55,8 @@ uint64_t CountRegisters(const HllRegisters& registers);
 bool MergeHll(std::string_view hll, HllRegisters* registers);
 // Expects a dense one.
 uint8_t DenseRegister(std::string_view hll, uint32_t index);
-// The runs of a sparse one, "Z:100 v:1,2 z:3". None: it is corrupt.
-std::optional<std::string> DescribeRuns(std::string_view hll);
+// The runs of a sparse one, "Z:100 v:1,2 z:3", whatever they add up to.
+std::string DescribeRuns(std::string_view hll);
 
 // -- Changing
 // Without any element; sparse.

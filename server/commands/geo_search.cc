@@ -28,8 +28,8 @@ struct SearchRequest {
   double unit = 1;  // metres
   bool has_center = false;
   bool has_shape = false;
-  std::optional<std::string_view> center_member;
-  std::string member_error;  // in what does not matter unless the set exists
+  std::optional<std::string_view> center_member;  // read before any error
+  std::string member_error;                       // in what does not matter unless the set exists
   bool with_distance = false;
   bool with_hash = false;
   bool with_position = false;
@@ -254,15 +254,20 @@ bool FindCenter(const ZsetView& set, SearchRequest* request, ReplyWriter& reply)
   return false;
 }
 
-void Search(const CommandContext& ctx, SearchRequest* request, ReplyWriter& reply) {
+// A member that is not there is told before errors in the arguments behind it, as Redis does: so
+// these are checked here.
+void Search(const CommandContext& ctx, SearchRequest* request, ArgReader& args,
+            ReplyWriter& reply) {
+  if (!request->center_member.has_value() && !args.Done(reply)) return;
   const LockedKeys keys = ctx.LockKeys();
   KeySlot source = keys.Slot(request->source);
   source.CountLookup();
   if (RefuseWrongType(source, ValueType::kSortedSet, reply)) return;
+  if (source && !FindCenter(ZsetView(*source), request, reply)) return;
+  if (!args.Done(reply)) return;
   Hits hits;
   if (source) {
     const ZsetView set(*source);
-    if (!FindCenter(set, request, reply)) return;
     hits = FindMembers(set, request->shape,
                        request->any ? request->count : std::numeric_limits<uint64_t>::max());
     Choose(*request, &hits);
@@ -281,8 +286,7 @@ void SearchAroundPoint(CommandContext& ctx, ArgReader& args, bool may_store, Rep
   request.shape.center = ReadGeoPoint(args.Skip(1));
   ReadCircle(args, &request);
   ReadRadiusOptions(args, may_store, &request);
-  if (!args.Done(reply)) return;
-  Search(ctx, &request, reply);
+  Search(ctx, &request, args, reply);
 }
 
 void SearchAroundMember(CommandContext& ctx, ArgReader& args, bool may_store, ReplyWriter& reply) {
@@ -293,8 +297,7 @@ void SearchAroundMember(CommandContext& ctx, ArgReader& args, bool may_store, Re
   ReadCircle(circle, &request);
   request.member_error = circle.error();
   ReadRadiusOptions(args.Skip(2), may_store, &request);
-  if (!args.Done(reply)) return;
-  Search(ctx, &request, reply);
+  Search(ctx, &request, args, reply);
 }
 
 void GeoRadius(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -316,8 +319,7 @@ void GeoRadiusByMemberRo(CommandContext& ctx, ArgReader& args, ReplyWriter& repl
 void GeoSearch(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   SearchRequest request;
   ReadSearchOptions(ctx, args.Skip(1), &request);
-  if (!args.Done(reply)) return;
-  Search(ctx, &request, reply);
+  Search(ctx, &request, args, reply);
 }
 
 void GeoSearchStore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
@@ -327,8 +329,7 @@ void GeoSearchStore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   request.destination = 0;
   request.store_event = "geosearchstore";
   ReadSearchOptions(ctx, args.Skip(2), &request);
-  if (!args.Done(reply)) return;
-  Search(ctx, &request, reply);
+  Search(ctx, &request, args, reply);
 }
 
 // -- Rows

@@ -199,8 +199,7 @@ void ReplyRegisters(KeySlot* slot, ReplyWriter& reply) {
 
 void ReplyRuns(const KeySlot& slot, ReplyWriter& reply) {
   if (IsDenseHll(HllBytes(slot))) return reply.Error("ERR HLL encoding is not sparse");
-  const std::optional<std::string> runs = DescribeRuns(HllBytes(slot));
-  runs.has_value() ? reply.Bulk(*runs) : reply.Error(kCorruptError);
+  reply.Bulk(DescribeRuns(HllBytes(slot)));
 }
 
 void PfDebug(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {

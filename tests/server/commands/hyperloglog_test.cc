@@ -83,7 +83,6 @@ TEST_CASE_METHOD(CommandFixture,
   CHECK(Run("PFMERGE", "d", "short") == kCorrupt);
   CHECK(Run("PFDEBUG", "TODENSE", "short") == kCorrupt);
   CHECK(Run("PFDEBUG", "GETREG", "short") == kCorrupt);
-  CHECK(Run("PFDEBUG", "DECODE", "short") == kCorrupt);
   CHECK(Run("EXISTS", "d") == Int(0));
   Run("SETRANGE", "short", "1000000", "x");  // too long for any
   CHECK(Run("PFADD", "short", "a") == kCorrupt);
