@@ -179,8 +179,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .complexity = "O(1) for each operation",
      .summary = "Reads, sets and increments integers of any width among the bits of a string.",
-     .syntax = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
-               "value | INCRBY encoding offset increment> ...]"},
+     .syntax = "key [<GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset "
+               "value | INCRBY encoding offset increment>> ...]"},
     {.name = "BITFIELD_RO",
      .arity = -2,
      .flags = kReadOnly | kFast,
