@@ -43,6 +43,8 @@ class ReplyWriter {
   void BulkInteger(int64_t value);
   // RESP3 `,`; RESP2 a bulk string. The text is FormatDouble's.
   void Double(double value);
+  // The same for a number that is text already.
+  void DoubleText(std::string_view digits) { resp3() ? Line(',', digits) : Bulk(digits); }
   // RESP3 `#`; RESP2 an integer.
   void Bool(bool value) {
     if (resp3()) return out_->Append(value ? "#t\r\n" : "#f\r\n");

@@ -13,10 +13,15 @@ struct FurtherKeys {
 };
 constexpr uint16_t kSource = kKeyRO | kKeyAccess;
 constexpr FurtherKeys kFurtherKeys[] = {
+    {"BITOP", kSource},
     {"BLMOVE", kKeyRW | kKeyInsert},
     {"BRPOPLPUSH", kKeyRW | kKeyInsert},
     {"COPY", kKeyOW | kKeyUpdate},
+    {"GEORADIUS", kKeyOW | kKeyUpdate},
+    {"GEORADIUSBYMEMBER", kKeyOW | kKeyUpdate},
+    {"GEOSEARCHSTORE", kSource},
     {"LMOVE", kKeyRW | kKeyInsert},
+    {"PFMERGE", kSource},
     {"RENAME", kKeyOW | kKeyUpdate},
     {"RENAMENX", kKeyOW | kKeyInsert},
     {"RPOPLPUSH", kKeyRW | kKeyInsert},

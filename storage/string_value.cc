@@ -145,7 +145,7 @@ char* MutableInline(KeySlot* slot, size_t size) {
 
 }  // namespace
 
-char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare) {
+char* MutableStringUncounted(KeySlot* slot, size_t size, SpareBlob* spare) {
   const bool created = !slot->exists();
   if (created) {
     if (size >= Blob::kMinBytes) {
@@ -171,7 +171,13 @@ char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare) {
   }
   if (data == nullptr) return nullptr;
   slot->mutable_entry()->set_edited(true);
-  if (!created) slot->MarkChanged();
+  return data;
+}
+
+char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare) {
+  const bool created = !slot->exists();
+  char* const data = MutableStringUncounted(slot, size, spare);
+  if (data != nullptr && !created) slot->MarkChanged();
   return data;
 }
 

@@ -65,6 +65,9 @@ class SpareBlob {
 // missing, and returns its bytes for writing; the change counts as one. nullptr: no memory, and
 // nothing has changed. `spare` may be null.
 char* MutableString(KeySlot* slot, size_t size, SpareBlob* spare = nullptr);
+// As MutableString, for a caller that counts the change of a key that was there itself, if there is
+// one. (A new key counts as one change here as well.)
+char* MutableStringUncounted(KeySlot* slot, size_t size, SpareBlob* spare = nullptr);
 
 // Appends; returns the new length, or 0 when there is no memory. Expects old + new to fit in
 // size_t.

@@ -150,6 +150,7 @@ void ReplyKeys(CommandContext& ctx, bool with_flags, ReplyWriter& reply) {
   }
   std::vector<int> indexes;
   if (!ExtractKeys(spec, request, &indexes)) {
+    if (command->Has(kNoMandatoryKeys)) return reply.Array(0);
     return reply.Error("ERR Invalid arguments specified for command");
   }
   reply.Array(static_cast<int64_t>(indexes.size()));

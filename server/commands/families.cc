@@ -22,6 +22,8 @@ std::span<const std::span<const CommandSpec>> CommandFamilies() {
       CommandCommands(),     ClusterCommands(),     LolwutCommands(),
       DumpCommands(),        SnapshotCommands(),    LatencyCommands(),
       MonitorCommands(),     SlowLogCommands(),     AclCommands(),
+      BitmapCommands(),      BitFieldCommands(),    HyperLogLogCommands(),
+      GeoCommands(),         GeoSearchCommands(),
   };
   return kFamilies;
 }

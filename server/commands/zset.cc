@@ -10,6 +10,7 @@
 #include "server/commands/families.h"
 #include "server/commands/scan_args.h"
 #include "server/commands/value_reply.h"
+#include "server/commands/zset_add.h"
 #include "server/commands/zset_reply.h"
 
 namespace spinel {
@@ -20,15 +21,8 @@ constexpr std::string_view kNotANumberError = "ERR resulting score is not a numb
 // -- ZADD
 // -----------------------------------------------------------------------------------------
 
-struct AddOptions {
-  ZsetAddRules rules;
-  bool count_changes = false;  // CH
-  absl::InlinedVector<ScoredMember, 4> members;
-  size_t longest = 0;  // of the members, bytes
-};
-
 // True: the next argument was an option, and is consumed.
-bool ReadAddOption(ArgReader& args, AddOptions* options) {
+bool ReadAddOption(ArgReader& args, ZsetAddition* options) {
   ZsetAddRules& rules = options->rules;
   if (args.Tag("NX")) return rules.only_missing = true;
   if (args.Tag("XX")) return rules.only_existing = true;
@@ -39,8 +33,8 @@ bool ReadAddOption(ArgReader& args, AddOptions* options) {
   return false;
 }
 
-AddOptions ReadAddOptions(ArgReader& args) {
-  AddOptions options;
+ZsetAddition ReadAddOptions(ArgReader& args) {
+  ZsetAddition options;
   while (ReadAddOption(args, &options)) {
   }
   ZsetAddRules& rules = options.rules;
@@ -87,30 +81,15 @@ void AddOne(const CommandContext& ctx, const ScoredMember& member, const ZsetAdd
 }
 
 void ZAdd(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  const AddOptions options = ReadAddOptions(args.Skip(1));
+  const ZsetAddition options = ReadAddOptions(args.Skip(1));
   if (!args.Done(reply)) return;
   if (options.rules.increment) return AddOne(ctx, options.members[0], options.rules, reply);
-
-  const ZsetLimits limits = ZsetLimitsOf(ctx.config());
-  WriteGuard slot = ctx.Write();
-  if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
-  if (slot) slot.Touch();
-  if (!slot && options.rules.only_existing) return reply.Integer(0);
-  ExpectMembers(&slot, limits, options.members.size(), options.longest);
-  int64_t added = 0;
-  int64_t updated = 0;
-  for (const ScoredMember& member : options.members) {
-    const auto outcome = AddMember(&slot, limits, member, options.rules).outcome;
-    added += outcome == ZsetAddResult::Outcome::kAdded ? 1 : 0;
-    updated += outcome == ZsetAddResult::Outcome::kUpdated ? 1 : 0;
-  }
-  if (added + updated > 0) slot.Notify(kNotifyZset, "zadd");
-  reply.Integer(options.count_changes ? added + updated : added);
+  AddMembers(ctx, options, reply);
 }
 
 void ZIncrBy(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   // Redis reads the options of ZADD here, too, for which there is no room.
-  AddOptions none;
+  ZsetAddition none;
   if (ReadAddOption(args.Skip(1), &none)) args.SyntaxError();
   const double increment = args.Double();
   const std::string_view member = args.String();
@@ -338,5 +317,23 @@ constexpr CommandSpec kCommands[] = {
 }  // namespace
 
 std::span<const CommandSpec> ZsetCommands() { return kCommands; }
+
+void AddMembers(const CommandContext& ctx, const ZsetAddition& addition, ReplyWriter& reply) {
+  const ZsetLimits limits = ZsetLimitsOf(ctx.config());
+  WriteGuard slot = ctx.Write();
+  if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
+  if (slot) slot.Touch();
+  if (!slot && addition.rules.only_existing) return reply.Integer(0);
+  ExpectMembers(&slot, limits, addition.members.size(), addition.longest);
+  int64_t added = 0;
+  int64_t updated = 0;
+  for (const ScoredMember& member : addition.members) {
+    const auto outcome = AddMember(&slot, limits, member, addition.rules).outcome;
+    added += outcome == ZsetAddResult::Outcome::kAdded ? 1 : 0;
+    updated += outcome == ZsetAddResult::Outcome::kUpdated ? 1 : 0;
+  }
+  if (added + updated > 0) slot.Notify(kNotifyZset, "zadd");
+  reply.Integer(addition.count_changes ? added + updated : added);
+}
 
 }  // namespace spinel

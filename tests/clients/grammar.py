@@ -4,6 +4,7 @@ import random
 import time
 
 from collection_grammar import COLLECTION_GRAMMAR, COLLECTION_WEIGHTS, THRESHOLDS, CollectionParts
+from encoded_grammar import ENCODED_GRAMMAR, ENCODED_WEIGHTS, EncodedParts
 from resp import to_bytes
 
 DAMAGED = 0.05  # share of commands that are damaged
@@ -11,7 +12,7 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 
 
-class Generator(CollectionParts):
+class Generator(CollectionParts, EncodedParts):
     """Random commands. A part of a GRAMMAR row is a literal or a method that yields arguments."""
 
     def __init__(self, seed, groups):
@@ -260,6 +261,7 @@ GRAMMAR = {
         ("NONSENSE", G.value),
     ),
 }
-GRAMMAR |= COLLECTION_GRAMMAR
+GRAMMAR |= COLLECTION_GRAMMAR | ENCODED_GRAMMAR
 # Connection and keyspace-wide commands would otherwise crowd out the data.
-WEIGHTS = {"string": 10, "generic": 4, "expiry": 4, "connection": 1} | COLLECTION_WEIGHTS
+WEIGHTS = {"string": 10, "generic": 4, "expiry": 4, "connection": 1} | COLLECTION_WEIGHTS \
+    | ENCODED_WEIGHTS

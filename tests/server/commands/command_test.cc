@@ -128,6 +128,8 @@ TEST_CASE_METHOD(CommandFixture, "COMMAND GETKEYS and GETKEYSANDFLAGS") {
     CHECK(Run("COMMAND", "GETKEYS", "get", "a", "b") ==
           Error("ERR Invalid number of arguments specified for command"));
     CHECK(Run("COMMAND", "GETKEYS") == WrongArity("command|getkeys"));
+    CHECK(Run("COMMAND", "GETKEYS", "eval", "return 1", "0") == Array({}));
+    CHECK(Run("COMMAND", "GETKEYS", "bitop", "or", "d", "a", "b") == Bulks({"d", "a", "b"}));
     CHECK(Run("COMMAND", "GETKEYSANDFLAGS", "set", "a", "v") ==
           Array({Array({Bulk("a"), Names({"OW", "update"}, r3)})}));
     CHECK(Run("COMMAND", "GETKEYSANDFLAGS", "set", "a", "v", "get") ==
