@@ -8,6 +8,7 @@
 
 #include "protocol/ascii.h"
 #include "server/base64.h"
+#include "server/console_assets.h"
 #include "server/event_loop.h"
 #include "server/exposition.h"
 #include "server/info.h"
@@ -51,6 +52,29 @@ bool Authorized(const Server& server, std::string_view authorization) {
   constexpr std::string_view kUser = "default:";
   if (!decoded || !decoded->starts_with(kUser)) return false;
   return server.PasswordMatches(std::string_view(*decoded).substr(kUser.size()));
+}
+
+// What the page may load and do: its own files, and nothing of anybody else's.
+constexpr std::string_view kContentPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+// "127.0.0.1:9121", "[::1]:9121", "localhost": no name that somebody else may have given to this
+// address.
+bool IsPlainAddress(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.rfind(':'));
+  return EqualsIgnoreCase(host, "localhost") ||
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// A page of another site must not read the data by way of a browser that can reach this port: not
+// directly, nor under a name of its own that leads here. With a password it would have to know
+// that.
+bool AsksForItself(const Server& server, const HttpRequest& request) {
+  const std::string& site = request.fetch_site;
+  if (!site.empty() && site != "same-origin" && site != "none") return false;
+  return server.needs_password() || IsPlainAddress(request.host);
 }
 
 }  // namespace
@@ -113,6 +137,30 @@ bool HttpService::MayPass(const HttpRequest& request, HttpReply* reply) const {
   return false;
 }
 
+bool HttpService::HandleConsole(const HttpRequest& request, int64_t now_ms, const Done& done) {
+  if (!server_->config().console()) return false;
+  if (request.path.starts_with("/api/")) {
+    if (AsksForItself(*server_, request)) {
+      api_.Handle(request, now_ms, done);
+    } else {
+      done(Text(403,
+                "Only the console's own page may ask this. Without a password, open it by the "
+                "server's IP address or as localhost."));
+    }
+    return true;
+  }
+  for (const ConsoleAsset& asset : ConsoleAssets()) {
+    if (asset.path != request.path) continue;
+    HttpReply reply;
+    reply.content_type = asset.content_type;
+    reply.body = asset.body;
+    reply.headers.emplace_back("Content-Security-Policy", kContentPolicy);
+    done(std::move(reply));
+    return true;
+  }
+  return false;
+}
+
 void HttpService::Metrics(Done done) {
   auto make = [server = server_](LoopState* loop) {
     return MakeInfo(*server, loop->op.now_ms, kMetricsInfoSections);
@@ -138,6 +186,7 @@ void HttpService::Handle(const HttpRequest& request, int64_t now_ms, Done done) 
   HttpReply refusal;
   if (!MayPass(request, &refusal)) return done(std::move(refusal));
   if (request.path == "/metrics") return Metrics(std::move(done));
+  if (HandleConsole(request, now_ms, done)) return;
   done(Text(404, "There is /metrics, /health/live and /health/ready."));
 }
 

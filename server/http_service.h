@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/console_api.h"
 #include "server/http_message.h"
 #include "server/loop_calls.h"
 #include "server/server.h"
@@ -23,7 +24,8 @@ class HttpService {
  public:
   using Done = std::function<void(HttpReply reply)>;
 
-  HttpService(boost::asio::io_context* io, Server* server) : server_(server), calls_(io, server) {}
+  HttpService(boost::asio::io_context* io, Server* server)
+      : server_(server), calls_(io, server), api_(server, &calls_) {}
 
   // Answers a GET; `done` is called once, now or later. `now_ms`: Unix time.
   void Handle(const HttpRequest& request, int64_t now_ms, Done done);
@@ -34,9 +36,12 @@ class HttpService {
   // False: `*reply` says why not.
   bool MayPass(const HttpRequest& request, HttpReply* reply) const;
   void Metrics(Done done);
+  // False: it is not the console's.
+  bool HandleConsole(const HttpRequest& request, int64_t now_ms, const Done& done);
 
   Server* const server_;
   LoopCalls calls_;
+  ConsoleApi api_;
   std::string info_;  // the last INFO that a loop has made, and when
   int64_t info_ms_ = 0;
 };
