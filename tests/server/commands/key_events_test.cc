@@ -62,6 +62,26 @@ class EventFixture : public CommandFixture {
 
 }  // namespace
 
+TEST_CASE_METHOD(EventFixture, "Events of bitmaps, HyperLogLogs and positions") {
+  CHECK(Of("SETBIT", "b", "1", "1") == Events{"setbit b"});
+  CHECK(Of("SETBIT", "b", "1", "1").empty());
+  CHECK(Of("BITFIELD", "b", "SET", "u8", "0", "7", "GET", "u8", "0") == Events{"setbit b"});
+  CHECK(Of("BITFIELD", "b", "SET", "u8", "0", "7").empty());
+  CHECK(Of("BITOP", "NOT", "d", "b") == Events{"set d"});
+  CHECK(Of("BITOP", "NOT", "d", "none") == Events{"del d"});
+  CHECK(Of("PFADD", "h", "a") == Events{"pfadd h"});
+  CHECK(Of("PFADD", "h", "a").empty());
+  CHECK(Of("PFCOUNT", "h").empty());
+  CHECK(Of("PFMERGE", "m", "h") == Events{"pfadd m"});
+  CHECK(Of("GEOADD", "g", "1", "1", "a") == Events{"zadd g"});
+  CHECK(Of("GEOADD", "g", "1", "1", "a").empty());
+  CHECK(Of("GEORADIUS", "g", "1", "1", "1", "km", "STORE", "d") == Events{"georadiusstore d"});
+  CHECK(Of("GEOSEARCHSTORE", "d", "g", "FROMMEMBER", "a", "BYRADIUS", "1", "m") ==
+        Events{"geosearchstore d"});
+  CHECK(Of("GEOSEARCHSTORE", "d", "none", "FROMMEMBER", "a", "BYRADIUS", "1", "m") ==
+        Events{"del d"});
+}
+
 TEST_CASE_METHOD(EventFixture, "Events of strings") {
   CHECK(Of("SET", "s", "1") == Events{"set s"});
   CHECK(Of("SET", "s", "1", "EX", "10") == Events{"set s", "expire s"});
