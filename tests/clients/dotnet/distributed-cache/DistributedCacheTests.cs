@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Spinel.ClientTests;
 
 /// <summary>Reading, writing and removing entries; expiry: <see cref="ExpiryTests"/>.</summary>
-/// <remarks>Only what every version of the cache can do: the old one runs these tests too.</remarks>
+/// <remarks>Only what every version of the cache can do: the old one runs these too.</remarks>
 internal sealed class DistributedCacheTests(TestServer server, RedisProtocol protocol)
 {
     private static readonly DistributedCacheEntryOptions Forever = new();
