@@ -21,7 +21,7 @@ internal sealed class KeyTests(TestServer server, RedisProtocol protocol)
         Test("keys outlive a restart with a snapshot", KeysOutliveARestart),
     ];
 
-    /// <summary>A host: providers keep their keys for a day, so what is new needs a new one.</summary>
+    /// <summary>A host: it keeps its keys for a day, so what is new needs a new one.</summary>
     private sealed class Host(IConnectionMultiplexer multiplexer, string application)
     {
         private readonly ServiceProvider services = Provide(multiplexer, application);

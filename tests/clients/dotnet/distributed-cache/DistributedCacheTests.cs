@@ -4,6 +4,7 @@ using StackExchange.Redis;
 namespace Spinel.ClientTests;
 
 /// <summary>Reading, writing and removing entries; expiry: <see cref="ExpiryTests"/>.</summary>
+/// <remarks>Only what every version of the cache can do: the old one runs these too.</remarks>
 internal sealed class DistributedCacheTests(TestServer server, RedisProtocol protocol)
 {
     private static readonly DistributedCacheEntryOptions Forever = new();
@@ -82,11 +83,11 @@ internal sealed class DistributedCacheTests(TestServer server, RedisProtocol pro
         Same([7], await fixture.Cache.GetAsync("k"));
         TimeSpan? left = await fixture.Database.KeyTimeToLiveAsync("k");
         Check.True(left is { TotalSeconds: > 50 and <= 60 });
-        await fixture.Cache.SetAsync("k", [], new DistributedCacheEntryOptions
+        await fixture.Cache.SetAsync("k", [0], new DistributedCacheEntryOptions
         {
             SlidingExpiration = TimeSpan.FromHours(1),
         });
-        Same([], await fixture.Cache.GetAsync("k"));
+        Same([0], await fixture.Cache.GetAsync("k"));
         Check.True(await fixture.Database.KeyTimeToLiveAsync("k") is { TotalMinutes: > 55 });
     }
 
@@ -94,8 +95,8 @@ internal sealed class DistributedCacheTests(TestServer server, RedisProtocol pro
     {
         await fixture.Cache.SetStringAsync("k", "κόσμε");
         Check.Equal("κόσμε", await fixture.Cache.GetStringAsync("k"));
-        fixture.Cache.SetString("k", "");
-        Check.Equal("", fixture.Cache.GetString("k"));
+        fixture.Cache.SetString("k", " ");
+        Check.Equal(" ", fixture.Cache.GetString("k"));
         Check.True(await fixture.Cache.GetStringAsync("none") is null);
     }
 
@@ -116,7 +117,7 @@ internal sealed class DistributedCacheTests(TestServer server, RedisProtocol pro
 
     private static async Task Sizes(CacheFixture fixture)
     {
-        foreach (int size in (int[])[0, 1, 63, 64, 65, 511, 4096, 65_535, 65_536, 1 << 20])
+        foreach (int size in (int[])[1, 63, 64, 65, 511, 4096, 65_535, 65_536, 1 << 20])
         {
             await fixture.Cache.SetAsync($"size:{size}", Bytes(size), Forever);
             Same(Bytes(size), await fixture.Cache.GetAsync($"size:{size}"));

@@ -23,7 +23,8 @@ internal sealed class LockTests(TestServer[] servers, RedisProtocol protocol)
         ("a lock of three servers, one of them down", Majority),
     ];
 
-    private (string Name, Func<Task> Run) Test(string name, Func<IDatabase, IDatabase, Task> body) =>
+    private (string Name, Func<Task> Run) Test(
+        string name, Func<IDatabase, IDatabase, Task> body) =>
         (name, async () =>
         {
             await using var one = await Connections.ConnectToEmptyAsync(servers[0], protocol);

@@ -4,11 +4,14 @@ using StackExchange.Redis;
 
 namespace Spinel.ClientTests;
 
-/// <summary>The buffers that newer versions of the cache offer beside arrays.</summary>
-internal sealed class BufferTests(TestServer server, RedisProtocol protocol)
+/// <summary>What the cache of old versions cannot do.</summary>
+internal sealed class PresentCacheTests(TestServer server, RedisProtocol protocol)
 {
     public IEnumerable<(string Name, Func<Task> Run)> All() =>
-        [("buffers, as HybridCache uses them", Buffers)];
+    [
+        ("buffers, as HybridCache uses them", Buffers),
+        ("empty values", EmptyValues),
+    ];
 
     private async Task Buffers()
     {
@@ -30,5 +33,19 @@ internal sealed class BufferTests(TestServer server, RedisProtocol protocol)
         await cache.SetAsync("empty", ReadOnlySequence<byte>.Empty, forever);
         Check.True(await cache.TryGetAsync("empty", buffer));
         Check.Equal(0, buffer.WrittenCount);
+    }
+
+    /// <summary>The old cache takes them for missing ones.</summary>
+    private async Task EmptyValues()
+    {
+        await using CacheFixture fixture = await CacheFixture.CreateAsync(server, protocol);
+        IDistributedCache cache = fixture.Cache;
+        await cache.SetAsync("k", [1, 2, 3]);
+        await cache.SetAsync("k", []);
+        Check.True(await cache.GetAsync("k") is []);
+        Check.True(cache.Get("k") is []);
+        cache.SetString("text", "");
+        Check.Equal("", cache.GetString("text"));
+        Check.True(await cache.GetStringAsync("none") is null);
     }
 }
