@@ -68,8 +68,17 @@ std::string LoopGroup::Listen() {
     if (unix_listener_ == nullptr) return "Failed opening Unix socket: " + error;
     PublishNames();
   }
-  server_->mutable_config().OnChange({"port", "bind"},
-                                     [this](const Config&) { return Relisten(); });
+  const auto relisten = [this](std::string_view failure) {
+    return [this, failure](const Config&) -> std::string {
+      const std::string error = Relisten();
+      if (error.empty()) return {};
+      LogWarning("{}", error);
+      return std::string(failure);
+    };
+  };
+  Config& hooks = server_->mutable_config();
+  hooks.OnChange("port", relisten("Unable to listen on this port. Check server logs."));
+  hooks.OnChange("bind", relisten("Failed to bind to specified addresses."));
   return {};
 }
 

@@ -34,7 +34,6 @@ constexpr std::string_view kV1Mounts =
     "31 30 0:28 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
     "34 30 0:31 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
     "35 30 0:32 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n";
-constexpr int64_t kMb = 1024 * 1024;
 constexpr int64_t kPhysical = 16384 * kMb;
 
 }  // namespace
