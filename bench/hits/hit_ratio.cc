@@ -31,9 +31,10 @@ constexpr std::string_view kUsage = R"(usage:
   hit_ratio convert csv|oracleGeneral [--layout TEXT] [--limit N] --out FILE   from standard input
   hit_ratio simulate FILE --keys N --warm-up N
   hit_ratio replay FILE --port N --policy NAME --keys N --warm-up N [--value-bytes N]
-                        [--ttl SECONDS] [--window N]
+                        [--ttl SECONDS] [--window N] [--clock FILE --seconds N]
 Files are oracleGeneral; --keys of simulate and replay is how many the cache holds, --warm-up how many
-requests are not counted.
+requests are not counted. The server's clock, if it is that of the preloaded library trace_clock, goes
+through --seconds while the trace is replayed.
 )";
 
 class UsageError : public std::runtime_error {
@@ -173,7 +174,10 @@ void ReplayCommand(const CommandLine& line) {
   options.ttl_seconds = static_cast<int64_t>(line.Number("ttl", 0, 0, 1'000'000'000));
   options.window = line.Number("window", options.window, 1, 10'000);
   options.warm_up = line.Number("warm-up", 0, 0, kMostRequests);
+  options.clock = line.Text("clock");
+  options.seconds = static_cast<double>(line.Number("seconds", 3600, 0, 1'000'000'000));
   const Trace trace = Load(line.Word(1));
+  if (trace.size() == 0) throw std::runtime_error("the trace is empty");
   const ReplayResult result = Replay(trace, options);
   if (!result.refused.empty()) {
     fmt::print("{{\"refused\": {}}}\n", Quoted(result.refused));

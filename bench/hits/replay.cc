@@ -1,9 +1,13 @@
 #include "bench/hits/replay.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -18,6 +22,39 @@
 
 namespace spinel::hits {
 namespace {
+
+// What trace_clock.cc reads: nanoseconds that have passed.
+class TraceClock {
+ public:
+  // No file: nothing is told to anybody.
+  explicit TraceClock(const std::string& path) {
+    if (path.empty()) return;
+    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) throw std::runtime_error(fmt::format("{} cannot be opened", path));
+    void* memory = MAP_FAILED;
+    if (ftruncate(file, sizeof(Shared)) == 0) {
+      memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    close(file);
+    if (memory == MAP_FAILED) throw std::runtime_error(fmt::format("{} cannot be mapped", path));
+    shared_ = static_cast<Shared*>(memory);
+  }
+  ~TraceClock() {
+    if (shared_ != nullptr) munmap(shared_, sizeof(Shared));
+  }
+  TraceClock(const TraceClock&) = delete;
+  TraceClock& operator=(const TraceClock&) = delete;
+
+  void Set(double seconds) {
+    if (shared_ != nullptr) {
+      shared_->store(static_cast<int64_t>(seconds * 1e9), std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  using Shared = std::atomic<int64_t>;
+  Shared* shared_ = nullptr;
+};
 
 // The limit is corrected this often in the warm-up, from the half of it on; each time by the mean
 // of so many looks at DBSIZE.
@@ -40,6 +77,8 @@ class Replayer {
       : trace_(trace),
         options_(options),
         client_(options.port),
+        clock_(options.clock),
+        seconds_per_request_(options.seconds / static_cast<double>(trace.size())),
         value_(options.value_bytes, 'x'),
         ttl_(std::to_string(options.ttl_seconds)) {
     // Not one letter over and over: nothing that packs values is to be measured.
@@ -150,6 +189,7 @@ class Replayer {
   }
 
   void Window(size_t end) {
+    clock_.Set(static_cast<double>(position_) * seconds_per_request_);
     KeyName name;
     const size_t sets = missed_.size();
     for (const uint32_t object : missed_) AddSet(NameOf(trace_.objects()[object], &name));
@@ -244,6 +284,8 @@ class Replayer {
   const Trace& trace_;
   const ReplayOptions& options_;
   RespClient client_;
+  TraceClock clock_;
+  double seconds_per_request_;
   std::string value_;
   std::string ttl_;
   double bytes_per_key_ = 0;

@@ -25,6 +25,8 @@ struct ReplayOptions {
   size_t value_bytes = 1024;  // of every key
   int64_t ttl_seconds = 0;    // of every key; 0: none
   size_t window = 32;         // requests that are under way at once
+  std::string clock;          // the file that the server's clock follows; empty: none
+  double seconds = 0;         // that the whole trace lasts by that clock
   size_t warm_up = 0;         // requests that are not counted; the limit is set meanwhile
 };
 

@@ -34,7 +34,7 @@ double ShareSeenOnce(const Trace& trace) {
 }
 
 TEST_CASE("Zipf: every rank is drawn as often as its share says") {
-  constexpr int kDraws = 200'000;
+  constexpr int kDraws = 50'000;
   for (const double exponent : {0.0, 0.5, 0.9, 1.0, 1.2, 2.0}) {
     for (const uint64_t ranks : {1, 2, 10, 50}) {
       std::vector<double> drawn(ranks + 1);
@@ -42,10 +42,9 @@ TEST_CASE("Zipf: every rank is drawn as often as its share says") {
       const Zipf zipf(ranks, exponent);
       for (int i = 0; i < kDraws; ++i) {
         const uint64_t rank = zipf.Draw(random);
-        REQUIRE(rank >= 1);
-        REQUIRE(rank <= ranks);
-        ++drawn[rank];
+        ++drawn.at(rank);
       }
+      CHECK(drawn[0] == 0);
       double sum = 0;
       for (uint64_t k = 1; k <= ranks; ++k) sum += std::pow(static_cast<double>(k), -exponent);
       double chi_square = 0;
@@ -85,9 +84,13 @@ TEST_CASE("Workloads: a seed makes a trace, another seed another one") {
 
 // So that a change of a generator, which would make figures incomparable, does not go unnoticed.
 TEST_CASE("Workloads: the beginning of a trace is always the same") {
-  const Trace trace = Make("zipf-1.0", Small());
-  CHECK(std::vector<uint32_t>(trace.requests().begin(), trace.requests().begin() + 12) ==
-        std::vector<uint32_t>{});
+  std::vector<uint64_t> begin;
+  for (const Workload& workload : Workloads()) {
+    const Trace trace = workload.make(Small());
+    begin.push_back(trace.objects()[0]);
+    begin.push_back(trace.objects()[1]);
+  }
+  CHECK(begin == std::vector<uint64_t>{});
 }
 
 TEST_CASE("Workloads: zipf asks for the most popular key as often as its rank says") {
