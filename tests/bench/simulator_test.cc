@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/hits/workload.h"

@@ -1,5 +1,6 @@
 #include "bench/hits/trace.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <sstream>
