@@ -5,7 +5,7 @@ redis-server in the same run.
     ./dev bench snapshots                     1,000,000 keys of 1 KB
     ./dev bench snapshots --keys 100000       a first look
 
-The servers may use every CPU, the client is pinned to the last one. Writes snapshots.svg (p50, p99, p99.9 and
+The servers may use every CPU, the client is pinned to the last one. Writes snapshots.svg and .png (p50, p99, p99.9 and
 resident memory over time; the time of the snapshot is shaded) and snapshots.json to the folder of results.
 """
 
@@ -196,7 +196,7 @@ def draw(path, runs):
     for chart in charts:
         for index, run in enumerate(runs.values()):
             chart.shade(index, *run["saving"])
-    plot.write(path, charts)
+    return plot.write(path, charts)
 
 
 def main():
@@ -209,11 +209,11 @@ def main():
                         for value in (figures[name][row] for name in NAMES))
         print(f"{row:32}{cells}")
     os.makedirs(options.results, exist_ok=True)
-    draw(os.path.join(options.results, "snapshots.svg"), runs)
+    drawn = draw(os.path.join(options.results, "snapshots.svg"), runs)
     with open(os.path.join(options.results, "snapshots.json"), "w", encoding="utf-8") as file:
         json.dump({"machine": report.machine(), "options": vars(options), "figures": figures,
                    "versions": {name: version(path) for name, path in zip(NAMES, paths)}}, file, indent=1)
-    print(f"\n{os.path.relpath(options.results)}/snapshots.svg and .json")
+    print("\n" + ", ".join(os.path.relpath(path) for path in drawn) + " and .json")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,12 @@ def free_port():
 class Server:
     """Started when the with block begins, stopped when it ends; its working folder is temporary."""
 
-    def __init__(self, name, path, cpu, arguments=None):
-        """arguments: a function of the port that gives the command line's rest; None for a Redis-like server."""
+    def __init__(self, name, path, cpu, arguments=None, environment=None):
+        """arguments: a function of the port that gives the command line's rest; None for a Redis-like server.
+        environment: variables on top of ours."""
         self.name, self.path, self.cpu = name, path, cpu
         self.port = free_port()
+        self.environment = {**os.environ, **(environment or {})}
         self.arguments = (arguments or redis_arguments)(self.port)
 
     def __enter__(self):
@@ -32,7 +34,7 @@ class Server:
         self.log = open(os.path.join(self.folder, "log"), "w+")
         self.process = subprocess.Popen(
             ["taskset", "-c", str(self.cpu), self.path, *self.arguments],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+            cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         try:
             self._wait_until_it_accepts()
         except BaseException:
