@@ -69,8 +69,10 @@ std::vector<std::string> StartupScreen(const Server& server, const StartupFacts&
   lines.push_back(fmt::format("Spinel {} (speaks as Redis {}), pid {}", kSpinelVersion,
                               kRedisVersion, getpid()));
   std::string listening;
-  for (const std::string& name : server.listeners())
-    listening += (listening.empty() ? "" : ", ") + name;
+  for (const ListeningAddress& address : server.listeners()) {
+    listening += (listening.empty() ? "" : ", ") + address.name;
+    if (address.kind == ListeningAddress::Kind::kTls) listening += " (TLS)";
+  }
   lines.push_back("  Listening on    " + (listening.empty() ? "nothing" : listening));
   lines.push_back(fmt::format("  Event loops     {} ({})", facts.loops, facts.loops_reason));
   lines.push_back("  Memory          " + MemoryLine(config, facts.memory));

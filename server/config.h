@@ -149,6 +149,7 @@ class Config {
   Setting<int64_t> tls_port;
   Setting<int64_t> tls_session_cache_size;
   Setting<int64_t> tls_session_cache_timeout;
+  Setting<int64_t> tls_auto_reload_interval;
   Setting<bool> tls_prefer_server_ciphers;
   Setting<bool> tls_session_caching;
   Setting<TlsAuthClients> tls_auth_clients;

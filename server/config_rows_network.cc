@@ -5,9 +5,7 @@
 namespace spinel {
 namespace {
 
-constexpr std::string_view kNoTls =
-    "this version does not speak TLS; connections are not encrypted";
-constexpr std::string_view kNoTlsDetail = "this version does not speak TLS";
+constexpr std::string_view kNoOwnConnections = "the server opens no connections of its own";
 
 constexpr ConfigChoice kTlsAuthClients[] = {
     {"no", static_cast<int64_t>(TlsAuthClients::kNo)},
@@ -62,7 +60,7 @@ constexpr ConfigRow kNetwork[] = {
         .NoEffect("every waiting connection is accepted at once and given to the least busy loop"),
     Integer("max-new-tls-connections-per-cycle", 1, 1, 1000,
             "How many TLS connections Valkey accepts in one turn of its loop.")
-        .NoEffect(kNoTlsDetail),
+        .NoEffect("handshakes have threads of their own, and hold nobody up"),
     Text("rdma-bind", "", "Addresses to listen on with RDMA.").NoEffect("no RDMA"),
     Integer("rdma-port", 0, 0, 65535, "RDMA port.").NoEffect("no RDMA"),
     Integer("rdma-rx-size", 1048576, 65536, 16777216, "RDMA receive buffer.").NoEffect("no RDMA"),
@@ -70,69 +68,69 @@ constexpr ConfigRow kNetwork[] = {
 };
 
 constexpr ConfigRow kTls[] = {
-    Integer<&Config::tls_port>("tls-port", 0, 0, 65535, "Port for TLS connections. 0: none.")
-        .Warns("this version does not speak TLS; nothing listens on that port"),
-    Text<&Config::tls_cert_file>("tls-cert-file", "", "The server's certificate, PEM.")
-        .Reloads()
-        .NoEffect(kNoTlsDetail),
+    Integer<&Config::tls_port>(
+        "tls-port", 0, 0, 65535,
+        "Port for TLS connections, on the addresses of `bind`. 0: none. With `port 0` there are no "
+        "others."),
+    Text<&Config::tls_cert_file>(
+        "tls-cert-file", "",
+        "The server's certificate, PEM; the authorities between it and the root may follow in the "
+        "same file.")
+        .Reloads(),
     Text<&Config::tls_key_file>("tls-key-file", "", "The certificate's private key, PEM.")
-        .Reloads()
-        .NoEffect(kNoTlsDetail),
+        .Reloads(),
     Text<&Config::tls_key_file_pass>("tls-key-file-pass", "", "Passphrase of the private key.")
-        .Secret()
-        .NoEffect(kNoTlsDetail),
+        .Secret(),
     Text("tls-client-cert-file", "", "Certificate for connections that the server opens.")
         .Reloads()
-        .NoEffect("the server opens no connections of its own"),
+        .NoEffect(kNoOwnConnections),
     Text("tls-client-key-file", "", "Key of that certificate.")
         .Reloads()
-        .NoEffect("the server opens no connections of its own"),
+        .NoEffect(kNoOwnConnections),
     Text("tls-client-key-file-pass", "", "Passphrase of that key.")
         .Secret()
-        .NoEffect("the server opens no connections of its own"),
-    Text<&Config::tls_dh_params_file>("tls-dh-params-file", "", "Diffie-Hellman parameters, PEM.")
-        .Reloads()
-        .NoEffect(kNoTlsDetail),
+        .NoEffect(kNoOwnConnections),
+    Text<&Config::tls_dh_params_file>("tls-dh-params-file", "",
+                                      "Diffie-Hellman parameters, PEM. Empty: OpenSSL's own.")
+        .Reloads(),
     Text<&Config::tls_ca_cert_file>(
         "tls-ca-cert-file", "",
-        "Certificates of the authorities that clients' certificates are "
-        "checked against.")
-        .Reloads()
-        .NoEffect(kNoTlsDetail),
-    Text<&Config::tls_ca_cert_dir>("tls-ca-cert-dir", "",
-                                   "A folder of such certificates, hashed as OpenSSL does.")
-        .Reloads()
-        .NoEffect(kNoTlsDetail),
-    Enum<&Config::tls_auth_clients>("tls-auth-clients", TlsAuthClients::kYes, kTlsAuthClients,
-                                    "Must clients show a certificate?")
-        .NoEffect(kNoTlsDetail),
+        "Certificates of the authorities that clients' certificates are checked against, PEM.")
+        .Reloads(),
+    Text<&Config::tls_ca_cert_dir>(
+        "tls-ca-cert-dir", "",
+        "A folder of such certificates, named by their hashes as `openssl rehash` does.")
+        .Reloads(),
+    Enum<&Config::tls_auth_clients>(
+        "tls-auth-clients", TlsAuthClients::kYes, kTlsAuthClients,
+        "Must clients show a certificate? `optional` checks it if there is one."),
     Text("tls-auth-clients-user", "",
          "The field of a client's certificate that names its user; off or CN.")
-        .NoEffect(kNoTlsDetail),
-    Integer("tls-auto-reload-interval", 0, 0, kIntMax,
-            "Seconds between looks for new certificate files. 0: never.")
-        .NoEffect(kNoTlsDetail),
-    Bool("tls-replication", false, "TLS between primary and replica.").NoEffect(kNoTls),
-    Bool("tls-cluster", false, "TLS on the cluster bus.").NoEffect(kNoTls),
-    Text<&Config::tls_protocols>("tls-protocols", "",
-                                 "Versions to speak, as in `TLSv1.2 TLSv1.3`. Empty: OpenSSL's.")
-        .NoEffect(kNoTlsDetail),
-    Text<&Config::tls_ciphers>("tls-ciphers", "", "Ciphers for TLS 1.2, in OpenSSL's syntax.")
-        .NoEffect(kNoTlsDetail),
-    Text<&Config::tls_ciphersuites>("tls-ciphersuites", "", "Cipher suites for TLS 1.3.")
-        .NoEffect(kNoTlsDetail),
+        .NoEffect("a certificate names no user; clients do, with AUTH"),
+    Integer<&Config::tls_auto_reload_interval>(
+        "tls-auto-reload-interval", 1, 0, kIntMax,
+        "Seconds between looks for new contents of the certificate, key, authority and parameter "
+        "files; what is found is used for new connections. 0: only CONFIG SET reloads them."),
+    Bool("tls-replication", false, "TLS between primary and replica.")
+        .NoEffect("there is no replication"),
+    Bool("tls-cluster", false, "TLS on the cluster bus.").NoEffect("there is no cluster mode"),
+    Text<&Config::tls_protocols>(
+        "tls-protocols", "",
+        "Versions to speak, as in `TLSv1.2 TLSv1.3`. Empty: these two. TLSv1 and TLSv1.1 also need "
+        "`@SECLEVEL=0` in `tls-ciphers`."),
+    Text<&Config::tls_ciphers>("tls-ciphers", "",
+                               "Ciphers for TLS 1.2, in OpenSSL's syntax. Empty: OpenSSL's."),
+    Text<&Config::tls_ciphersuites>("tls-ciphersuites", "",
+                                    "Cipher suites for TLS 1.3. Empty: OpenSSL's."),
     Bool<&Config::tls_prefer_server_ciphers>("tls-prefer-server-ciphers", false,
-                                             "The server's order of ciphers decides.")
-        .NoEffect(kNoTlsDetail),
+                                             "The server's order of ciphers decides."),
     Bool<&Config::tls_session_caching>("tls-session-caching", true,
-                                       "Let clients resume earlier sessions.")
-        .NoEffect(kNoTlsDetail),
-    Integer<&Config::tls_session_cache_size>("tls-session-cache-size", 20480, 0, kIntMax,
-                                             "Sessions kept for that. 0: no limit.")
-        .NoEffect(kNoTlsDetail),
+                                       "Let clients resume earlier sessions."),
+    Integer<&Config::tls_session_cache_size>(
+        "tls-session-cache-size", 20480, 0, kIntMax,
+        "Sessions kept for clients that take no tickets. 0: no limit."),
     Integer<&Config::tls_session_cache_timeout>("tls-session-cache-timeout", 300, 0, kIntMax,
-                                                "Seconds for which they are kept.")
-        .NoEffect(kNoTlsDetail),
+                                                "Seconds for which sessions can be resumed."),
 };
 
 constexpr ConfigRow kClients[] = {

@@ -19,10 +19,7 @@ namespace spinel {
 namespace {
 
 constexpr int64_t kLingerMs = 10'000;  // a closing client may take this long between bytes
-constexpr size_t kMinOwnInput = 16 * 1024;
-constexpr size_t kMinOwnInputBeforeLogin = 1024;
-constexpr size_t kMaxHeldInput =
-    1024 * 1024;  // beyond, a client that has to wait waits for the kernel
+constexpr size_t kSmallInputBeforeLogin = 1024;
 
 }  // namespace
 
@@ -47,10 +44,11 @@ class Connection::ReadTarget {
 };
 
 Connection::Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin,
-                       int64_t now_ms)
+                       int64_t now_ms, std::unique_ptr<TlsStream> tls)
     : loop_(loop),
       socket_(std::move(socket)),
       session_(id, std::move(origin), now_ms),
+      tls_(std::move(tls)),
       last_progress_ms_(now_ms) {
   session_.transport = this;
   loop->server().acl().Admit(&session_);
@@ -66,17 +64,27 @@ Connection::~Connection() {
 
 void Connection::Start() { StartRead(); }
 
+bool Connection::ReserveInput() {
+  const size_t expected = parser_.BytesExpected();
+  const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
+  // At most as much again as has arrived already.
+  const size_t least = MustLogIn() ? kSmallInputBeforeLogin : kSmallInput;
+  return input_.Reserve(std::clamp(missing, least, std::max(least, input_.size())));
+}
+
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
+  if (tls_ != nullptr) {
+    const bool at_once = !starting_read_ && !waiting_writable_;
+    read_into_ = at_once ? ReadInto::kShared : ReadInto::kLanding;
+    return at_once
+               ? boost::asio::mutable_buffer(loop_->shared_ciphertext(), EventLoop::kSharedBytes)
+               : boost::asio::mutable_buffer(landing_, sizeof(landing_));
+  }
   // The input of a client that waits may move between this read and its handler.
   const bool held = Held();
   // With a write operation outstanding too, Asio may complete that one first and this read later.
   if (!held && (!input_.empty() || waiting_writable_)) {
-    const size_t expected = parser_.BytesExpected();
-    const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
-    // At most as much again as has arrived already.
-    const size_t least = MustLogIn() ? kMinOwnInputBeforeLogin : kMinOwnInput;
-    const size_t ahead = std::clamp(missing, least, std::max(least, input_.size()));
-    if (input_.Reserve(ahead)) {
+    if (ReserveInput()) {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
@@ -105,7 +113,7 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   if (closed_) return MaybeDelete();
   if (error) {
     // A peer that is done sending still gets what it is owed.
-    if (error == boost::asio::error::eof && !pending_.empty()) {
+    if (error == boost::asio::error::eof && owes()) {
       Close();
     } else {
       CloseNow();
@@ -135,6 +143,7 @@ bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
 
 void Connection::HandleInput(size_t bytes) {
   session_.last_active_ms.store(loop_->state().op.now_ms, std::memory_order_relaxed);
+  if (tls_ != nullptr) return HandleCiphertext(bytes);
   if (Held()) return KeepWhileHeld(bytes);
   char* data = loop_->shared_input();
   size_t size = bytes;
@@ -167,7 +176,7 @@ void Connection::CountInput(size_t bytes) {
 
 void Connection::KeepWhileHeld(size_t bytes) {
   // What a client that waits sends lands: see ChooseReadBuffer. More may have come with it.
-  if (!input_.Append({landing_, bytes}) || !input_.Reserve(kMinOwnInput)) return CloseNow();
+  if (!input_.Append({landing_, bytes}) || !input_.Reserve(kSmallInput)) return CloseNow();
   size_t size = input_.size();
   ReadMore(input_.data(), &size, input_.capacity());
   const size_t more = size - input_.size();
@@ -187,6 +196,10 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
   } else if (own) {
     input_.Consume(consumed);
   } else if (consumed < size && !closing_) {
+    if (BeginsTls({data + consumed, size - consumed})) {
+      RefuseTls();
+      return CloseNow();
+    }
     if (!input_.Append({data + consumed, size - consumed})) return CloseNow();
   } else {
     input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
@@ -246,6 +259,7 @@ void Connection::Unblock(std::string_view resp) {
 void Connection::GoOn() {
   loop_->UpdateClock();
   ExecuteAndKeep(input_.data(), input_.size());
+  if (tls_ != nullptr) ReadDecrypted();
   StartRead();
   MaybeDelete();
 }
@@ -282,6 +296,11 @@ void Connection::CloseNow() {
   loop_->Leave();
   loop_->server().clients().Remove(&session_);
   session_.closing.store(true, std::memory_order_relaxed);
+  if (tls_ != nullptr) {
+    // As far as the socket takes it; nobody waits for a goodbye.
+    tls_->SayGoodbye();
+    tls_->Flush(&tls_->unsent());
+  }
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

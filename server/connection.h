@@ -23,6 +23,7 @@
 #include "server/dispatcher.h"
 #include "server/input_buffer.h"
 #include "server/session.h"
+#include "server/tls_stream.h"
 
 namespace spinel {
 
@@ -32,7 +33,9 @@ class Connection final : public Transport {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
 
-  Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin, int64_t now_ms);
+  // `tls`: null without TLS, else with its handshake done.
+  Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin, int64_t now_ms,
+             std::unique_ptr<TlsStream> tls);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -64,6 +67,10 @@ class Connection final : public Transport {
   friend class ReadTarget;
   enum class ReadInto : uint8_t { kLanding, kShared, kOwn };
 
+  static constexpr size_t kSmallInput = 16 * 1024;
+  // Beyond, a client that has to wait waits for the kernel.
+  static constexpr size_t kMaxHeldInput = 1024 * 1024;
+
   // Whether requests have to wait: for the end of a pause or of a blocking command.
   bool Held() const {
     return session_.paused.load(std::memory_order_relaxed) || session_.blocked != nullptr;
@@ -86,11 +93,24 @@ class Connection final : public Transport {
   std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
   // Reads ahead for a client that has to wait, so that its leaving is noticed.
   void KeepWhileHeld(size_t bytes);
+  // Room for what comes next behind what input_ holds, in line with what is expected.
+  bool ReserveInput();
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
   void ProtocolError(std::string_view text);
+  // Whether these are the first bytes of a TLS client, which would wait for an answer for ever.
+  static bool BeginsTls(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }
+  void RefuseTls();
   const ParserLimits Limits() const;
+
+  // With TLS. What has arrived is decrypted and executed as far as the client may go on.
+  void HandleCiphertext(size_t bytes);
+  void ReadDecrypted();
+  void EndOfInput(TlsStream::Result result);
+  bool SendEncrypted(OutputBuffer* buffer);
+  // From the front of `buffer`, as much as is worth a send. False: the connection is broken.
+  bool EncryptSome(OutputBuffer* buffer, OutputBuffer* encrypted);
 
   // Sends the staging buffer behind what is waiting.
   void FlushStaging();
@@ -98,6 +118,8 @@ class Connection final : public Transport {
   bool Send(OutputBuffer* buffer);
   void WaitWritable();
   void OnWritable(const boost::system::error_code& error);
+  // Does anything wait for the socket?
+  bool owes() const { return !pending_.empty() || (tls_ != nullptr && tls_->owes()); }
   bool OverOutputLimit(int64_t now_ms);
   void PublishSizes();
 
@@ -115,6 +137,7 @@ class Connection final : public Transport {
   RespParser parser_;
   InputBuffer input_;
   OutputBuffer pending_;  // what the socket did not take
+  const std::unique_ptr<TlsStream> tls_;
   int64_t soft_limit_since_ms_ = 0;
   int64_t last_progress_ms_ = 0;
   uint32_t before_login_bytes_ = 0;  // its part of the loop's count

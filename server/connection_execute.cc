@@ -167,6 +167,10 @@ size_t Connection::ExecuteBatch() {
       loop_->AddPaused(session_.id);
       break;
     }
+    if (request.command == nullptr && BeginsTls(request.args[0])) {
+      RefuseTls();
+      break;
+    }
     if (request.command == nullptr && IsHttp(request.args[0])) {
       LogWarning("Possible cross-protocol attack: {} speaks HTTP. The connection is closed.",
                  session_.origin.address);
@@ -187,6 +191,11 @@ size_t Connection::ExecuteBatch() {
   session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
                           std::memory_order_relaxed);
   return done;
+}
+
+void Connection::RefuseTls() {
+  LogVerbose("{} speaks TLS to a port without. The connection is closed.", session_.origin.address);
+  closing_ = true;
 }
 
 void Connection::ProtocolError(std::string_view text) {

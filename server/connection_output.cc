@@ -60,7 +60,7 @@ void Connection::FlushStaging() {
 void Connection::AfterOutput() {
   if (closed_) return;
   if (!session_.authenticated && UnreadBeforeLogin()) return CloseNow();
-  if (pending_.empty()) {
+  if (!owes()) {
     soft_limit_since_ms_ = 0;
     if (closing_ && !executing_) CloseNow();
     return;
@@ -72,6 +72,8 @@ void Connection::AfterOutput() {
 
 // Sends from the front of `buffer` what the socket takes. False: the connection is broken.
 bool Connection::Send(OutputBuffer* buffer) {
+  if (tls_ != nullptr) [[unlikely]]
+    return SendEncrypted(buffer);
   constexpr int kVectors = 512;  // a subscriber may be owed that many messages by one turn
   while (!buffer->empty()) {
     iovec vectors[kVectors];

@@ -86,9 +86,12 @@ void EventLoop::Post(std::function<void()> task) {
   });
 }
 
-void EventLoop::PostAdopt(int fd, int family, Session::Origin origin) {
+void EventLoop::PostAdopt(int fd, int family, Session::Origin origin,
+                          std::unique_ptr<TlsStream> tls) {
   boost::asio::post(io_,
-                    [this, fd, family, origin = std::move(origin)] { Adopt(fd, family, origin); });
+                    [this, fd, family, origin = std::move(origin), tls = std::move(tls)]() mutable {
+                      Adopt(fd, family, std::move(origin), std::move(tls));
+                    });
 }
 
 void EventLoop::RunLater() {
@@ -117,7 +120,7 @@ void EventLoop::PollWhileBusy() {
   nested_ = false;
 }
 
-void EventLoop::Adopt(int fd, int family, Session::Origin origin) {
+void EventLoop::Adopt(int fd, int family, Session::Origin origin, std::unique_ptr<TlsStream> tls) {
   const uint64_t id = server_->clients().NextId();
   Connection::Socket socket(io_);
   boost::system::error_code error;
@@ -131,7 +134,7 @@ void EventLoop::Adopt(int fd, int family, Session::Origin origin) {
   UpdateClock();
   state_.stats.connections_received.Add();
   auto connection = std::make_unique<Connection>(this, std::move(socket), id, std::move(origin),
-                                                 state_.op.now_ms);
+                                                 state_.op.now_ms, std::move(tls));
   Connection* started = connection.get();
   connections_.emplace(id, std::move(connection));
   started->Start();

@@ -45,9 +45,9 @@ class EventLoop {
   // Any thread. The task runs while no command is being executed.
   void Post(std::function<void()> task);
   // Has Adopt called: even while a command is being executed, so that SCRIPT KILL finds a way in.
-  void PostAdopt(int fd, int family, Session::Origin origin);
-  // Takes over an accepted socket.
-  void Adopt(int fd, int family, Session::Origin origin);
+  void PostAdopt(int fd, int family, Session::Origin origin, std::unique_ptr<TlsStream> tls);
+  // Takes over an accepted socket. `tls`: null without TLS.
+  void Adopt(int fd, int family, Session::Origin origin, std::unique_ptr<TlsStream> tls);
   int connections() const { return connection_count_.load(std::memory_order_relaxed); }
   // Counts a connection that is on its way here, so that the next one goes elsewhere.
   void Expect() { connection_count_.fetch_add(1, std::memory_order_relaxed); }
@@ -60,6 +60,12 @@ class EventLoop {
   LoopState& state() { return state_; }
   const LoopState& state() const { return state_; }
   char* shared_input() { return work_->input.get(); }
+  // Ciphertext on its way in and out.
+  char* shared_ciphertext() {
+    if (work_->ciphertext == nullptr) work_->ciphertext.reset(new char[kSharedBytes]);
+    return work_->ciphertext.get();
+  }
+  OutputBuffer& encrypted() { return work_->encrypted; }
   OutputBuffer& staging() { return work_->staging; }
   OutputBuffer& deferred_pushes() { return work_->deferred_pushes; }
   std::vector<std::string_view>& arguments() { return work_->arguments; }
@@ -91,6 +97,8 @@ class EventLoop {
   // have one of their own.
   struct Workspace {
     std::unique_ptr<char[]> input{new char[kSharedBytes]};
+    std::unique_ptr<char[]> ciphertext;  // made by the first TLS connection
+    OutputBuffer encrypted;
     OutputBuffer staging;
     OutputBuffer deferred_pushes;
     // One batch of requests: see Connection::ExecuteAll.

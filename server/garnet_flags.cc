@@ -53,7 +53,8 @@ constexpr std::string_view kInMemory = "all data is in memory, in one store";
 constexpr std::string_view kNoLog = "there is no append-only file";
 constexpr std::string_view kOwnThreads = "see io-threads";
 constexpr std::string_view kNoCluster = "there is no cluster mode";
-constexpr std::string_view kNoTls = "this version does not speak TLS";
+constexpr std::string_view kNoTls =
+    "PKCS #12 certificates are not read: give --tls-port, --tls-cert-file and --tls-key-file";
 constexpr std::string_view kNoAad = "there is no authentication with Microsoft Entra ID";
 constexpr std::string_view kAlwaysOn = "it is always on";
 

@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cstdio>
@@ -50,38 +51,94 @@ std::vector<StreamEndpoint> Resolve(boost::asio::io_context* io, const std::stri
   return endpoints;
 }
 
+constexpr auto kPatience = std::chrono::seconds(3);
+constexpr std::string_view kPing = "PING\r\n";
+// How a TLS port begins its answer to whoever comes without: see TlsHandshakes.
+constexpr std::string_view kSpeaksTls = "-ERR this port speaks TLS";
+
+// What one attempt has come to.
+struct Attempt {
+  std::string answer;  // up to the end of its first line
+  boost::system::error_code failed = boost::asio::error::timed_out;
+};
+
+// Sends PING and waits for a line.
+template <typename Stream>
+void AskOn(Stream* stream, Attempt* attempt) {
+  boost::asio::async_write(
+      *stream, boost::asio::buffer(kPing), [=](boost::system::error_code wrote, size_t) {
+        if (wrote) {
+          attempt->failed = wrote;
+          return;
+        }
+        boost::asio::async_read_until(
+            *stream, boost::asio::dynamic_buffer(attempt->answer, 4096), "\r\n",
+            [=](boost::system::error_code read, size_t) { attempt->failed = read; });
+      });
+}
+
+Attempt AskPlain(const std::vector<StreamEndpoint>& endpoints, boost::asio::io_context* io) {
+  Attempt attempt;
+  StreamSocket socket(*io);
+  boost::asio::async_connect(socket, endpoints,
+                             [&](boost::system::error_code connected, const auto&) {
+                               attempt.failed = connected;
+                               if (connected) return;
+                               attempt.failed = boost::asio::error::timed_out;
+                               AskOn(&socket, &attempt);
+                             });
+  io->run_for(kPatience);
+  return attempt;
+}
+
+// The certificate is not looked at: its name is seldom that of this host, and nothing that matters
+// is said. A server that wants one of its clients proves by that answer that it works.
+Attempt AskTls(const std::vector<StreamEndpoint>& endpoints, boost::asio::io_context* io) {
+  namespace ssl = boost::asio::ssl;
+  Attempt attempt;
+  ssl::context context(ssl::context::tls_client);
+  context.set_verify_mode(ssl::verify_none);
+  ssl::stream<StreamSocket> stream(*io, context);
+  boost::asio::async_connect(
+      stream.next_layer(), endpoints, [&](boost::system::error_code connected, const auto&) {
+        attempt.failed = connected;
+        if (connected) return;
+        attempt.failed = boost::asio::error::timed_out;
+        stream.async_handshake(ssl::stream_base::client, [&](boost::system::error_code shaken) {
+          attempt.failed = shaken;
+          if (shaken) return;
+          attempt.failed = boost::asio::error::timed_out;
+          AskOn(&stream, &attempt);
+        });
+      });
+  io->restart();
+  io->run_for(kPatience);
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(attempt.failed.value()));
+  if (attempt.failed.category() == boost::asio::error::get_ssl_category() &&
+      (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED ||
+       reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE)) {
+    attempt.answer = "-NOAUTH a certificate is wanted\r\n";
+    attempt.failed = {};
+  }
+  return attempt;
+}
+
 // The first line that the server answers to PING; empty, and `*error` set, if none came in time.
 std::string AskPing(const std::string& address, std::string* error) {
   boost::asio::io_context io;
-  StreamSocket socket(io);
-  std::string answer;
   boost::system::error_code failed;
   const std::vector<StreamEndpoint> endpoints = Resolve(&io, address, &failed);
+  Attempt attempt;
+  if (!failed) {
+    attempt = AskPlain(endpoints, &io);
+    if (attempt.answer.starts_with(kSpeaksTls)) attempt = AskTls(endpoints, &io);
+    failed = attempt.failed;
+  }
   if (failed) {
     *error = fmt::format("{}: {}", address, failed.message());
     return {};
   }
-  failed = boost::asio::error::timed_out;
-  constexpr std::string_view kPing = "PING\r\n";
-  boost::asio::async_connect(socket, endpoints,
-                             [&](boost::system::error_code connected, const auto&) {
-                               if (connected) {
-                                 failed = connected;
-                                 return;
-                               }
-                               boost::asio::write(socket, boost::asio::buffer(kPing), failed);
-                               if (failed) return;
-                               failed = boost::asio::error::timed_out;
-                               boost::asio::async_read_until(
-                                   socket, boost::asio::dynamic_buffer(answer, 4096), "\r\n",
-                                   [&](boost::system::error_code read, size_t) { failed = read; });
-                             });
-  io.run_for(std::chrono::seconds(3));
-  if (failed) {
-    *error = fmt::format("{}: {}", address, failed.message());
-    return {};
-  }
-  return answer.substr(0, answer.find('\r'));
+  return attempt.answer.substr(0, attempt.answer.find('\r'));
 }
 
 // The words that process 1 was started with, if it is this same program; else none.
@@ -113,7 +170,8 @@ std::string OwnAddress() {
 }  // namespace
 
 std::string AddressToAsk(const Config& config) {
-  if (config.port() == 0) return config.unixsocket();
+  const int64_t port = config.port() != 0 ? config.port() : config.tls_port();
+  if (port == 0 || (config.port() == 0 && !config.unixsocket.empty())) return config.unixsocket();
   std::string host = "127.0.0.1";
   for (const std::string& entry : config.bind_addresses()) {
     const std::string address = entry.starts_with('-') ? entry.substr(1) : entry;
@@ -125,7 +183,7 @@ std::string AddressToAsk(const Config& config) {
     break;
   }
   const bool ipv6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", config.port());
+  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
 }
 
 bool IsReady(const std::string& answer) {
@@ -145,7 +203,7 @@ int CheckHealth(std::span<const std::string> words) {
   std::string error;
   std::string answer;
   if (address.empty()) {
-    error = "the server listens for TLS only, which this check does not speak";
+    error = "the server listens to no port";
   } else {
     answer = AskPing(address, &error);
   }

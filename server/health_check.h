@@ -9,7 +9,8 @@ namespace spinel {
 
 class Config;
 
-// `words`: [ready | live] [HOST:PORT | /UNIX/SOCKET]. Sends PING and waits three seconds at most.
+// `words`: [ready | live] [HOST:PORT | /UNIX/SOCKET]. Sends PING and waits three seconds at most, and
+// three more with TLS, where the port speaks that; the certificate is not checked.
 // Without an address it asks the server of this container, process 1, where its own command line,
 // configuration file and environment say that it listens; else port 6379 of this machine.
 //
@@ -23,7 +24,7 @@ bool IsReady(const std::string& answer);
 bool IsAlive(const std::string& answer);
 
 // Where to ask a server with that configuration: "HOST:PORT" or the path of a Unix socket; empty if
-// there is only TLS.
+// there is neither.
 std::string AddressToAsk(const Config& config);
 
 }  // namespace spinel

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "server/cycle_clock.h"
@@ -61,26 +62,23 @@ std::string_view SupervisedName(const Config& config) {
 
 // One line per kind of listener, as Redis 7.2 has them.
 void WriteListeners(const Server& server, InfoText* text) {
-  const int64_t port = server.tcp_port.load();
-  const std::string port_suffix = fmt::format(":{}", port);
-  std::string tcp;
-  std::string unix_socket;
-  for (const std::string& name : server.listeners()) {
-    if (name.ends_with(port_suffix)) {
-      std::string address = name.substr(0, name.size() - port_suffix.size());
-      if (address.starts_with('[')) address = address.substr(1, address.size() - 2);
-      tcp += ",bind=" + address;
-    } else {
-      unix_socket += ",bind=" + name;
-    }
+  std::array<std::string, 3> binds;  // by kind
+  for (const ListeningAddress& address : server.listeners()) {
+    std::string bind = address.name;
+    if (address.kind != ListeningAddress::Kind::kUnix) bind.resize(bind.rfind(':'));
+    if (bind.starts_with('[')) bind = bind.substr(1, bind.size() - 2);
+    binds[static_cast<size_t>(address.kind)] += ",bind=" + bind;
   }
   int number = 0;
-  if (!tcp.empty()) {
-    text->Formatted(fmt::format("listener{}", number++), "name=tcp{},port={}", tcp, port);
-  }
-  if (!unix_socket.empty()) {
-    text->Formatted(fmt::format("listener{}", number++), "name=unix{}", unix_socket);
-  }
+  const auto write = [&](ListeningAddress::Kind kind, std::string_view name, int64_t port) {
+    const std::string& bind = binds[static_cast<size_t>(kind)];
+    if (bind.empty()) return;
+    const std::string where = port == 0 ? "" : fmt::format(",port={}", port);
+    text->Formatted(fmt::format("listener{}", number++), "name={}{}{}", name, bind, where);
+  };
+  write(ListeningAddress::Kind::kTcp, "tcp", server.tcp_port.load());
+  write(ListeningAddress::Kind::kUnix, "unix", 0);
+  write(ListeningAddress::Kind::kTls, "tls", server.tls_port.load());
 }
 
 std::string Seconds(const timeval& time) {
@@ -117,7 +115,8 @@ void WriteServerInfo(const InfoSource& source, InfoText* text) {
   text->Field("process_id", getpid());
   text->Field("process_supervised", SupervisedName(config));
   text->Field("run_id", server.run_id());
-  text->Field("tcp_port", server.tcp_port.load());
+  const int64_t plain_port = server.tcp_port.load();
+  text->Field("tcp_port", plain_port != 0 ? plain_port : server.tls_port.load());
   text->Field("server_time_usec", int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000);
   text->Field("uptime_in_seconds", uptime);
   text->Field("uptime_in_days", uptime / 86400);

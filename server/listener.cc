@@ -20,6 +20,7 @@ namespace spinel {
 namespace {
 
 constexpr auto kRetryAccept = std::chrono::milliseconds(100);
+constexpr auto kLookForRoom = std::chrono::milliseconds(10);
 
 struct NamedAddress {
   std::string text = "?:0";
@@ -163,6 +164,7 @@ void Listener::Wait() {
 void Listener::AcceptAll() {
   constexpr int kAtOnce = 256;
   for (int i = 0; i < kAtOnce; ++i) {
+    if (has_room_ && !has_room_()) return WaitLater(kLookForRoom);
     const int fd =
         accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
@@ -187,14 +189,17 @@ void Listener::AcceptAll() {
       // Nothing to be had for now; the connection stays in the queue.
       LogWarning("Can't accept a connection: {}. Raise the limit of open files.",
                  std::strerror(errno));
-      retry_.expires_after(kRetryAccept);
-      retry_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) Wait();
-      });
-      return;
+      return WaitLater(kRetryAccept);
     }
   }
   Wait();
+}
+
+void Listener::WaitLater(std::chrono::milliseconds delay) {
+  retry_.expires_after(delay);
+  retry_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Wait();
+  });
 }
 
 }  // namespace spinel

@@ -7,9 +7,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "server/session.h"
 
@@ -24,6 +26,8 @@ class Listener {
  public:
   // Takes over the accepted descriptor.
   using OnAccept = std::function<void(int fd, const AcceptedPeer& peer)>;
+  // Whether one more can be taken; as long as not, connections stay in the kernel's queue.
+  using HasRoom = std::function<bool()>;
 
   // Both answer nullptr and `*error` on failure. `address`: an IPv4 or IPv6 address or "*"; port 0
   // lets the system choose.
@@ -37,6 +41,8 @@ class Listener {
   ~Listener();
 
   void Start() { Wait(); }
+  // Before Start.
+  void set_has_room(HasRoom has_room) { has_room_ = std::move(has_room); }
   // "127.0.0.1:6379", "[::1]:6379" or the path.
   const std::string& name() const { return name_; }
   int port() const { return port_; }
@@ -46,6 +52,7 @@ class Listener {
            OnAccept on_accept);
   void Wait();
   void AcceptAll();
+  void WaitLater(std::chrono::milliseconds delay);
 
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer retry_;
@@ -53,6 +60,7 @@ class Listener {
   const int port_;
   const std::string unix_path_;
   const OnAccept on_accept_;
+  HasRoom has_room_;
 };
 
 }  // namespace spinel

@@ -1,5 +1,6 @@
 #include "server/loop_group.h"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -39,6 +40,7 @@ void Refuse(int fd, std::string_view text) {
   close(fd);
 }
 
+constexpr std::string_view kFullText = "-ERR max number of clients reached\r\n";
 constexpr std::string_view kProtectedText =
     "-DENIED Spinel is running in protected mode because protected mode is enabled and no password "
     "is set for the default user. In this mode connections are only accepted from the loopback "
@@ -49,7 +51,17 @@ constexpr std::string_view kProtectedText =
 
 }  // namespace
 
-LoopGroup::LoopGroup(Server* server, int loops) : server_(server), io_(1), signals_(io_) {
+LoopGroup::LoopGroup(Server* server, int loops)
+    : server_(server),
+      io_(1),
+      signals_(io_),
+      tls_(&server->mutable_config(), &io_, std::clamp(loops / 2, 1, 4),
+           [this](int fd, AcceptedPeer peer, std::unique_ptr<TlsStream> stream) {
+             boost::asio::post(
+                 io_, [this, fd, peer = std::move(peer), tls = std::move(stream)]() mutable {
+                   Admit(fd, peer, std::move(tls));
+                 });
+           }) {
   server_->set_runtime(this);
   for (int i = 0; i < loops; ++i) loops_.push_back(std::make_unique<EventLoop>(server, i));
 }
@@ -68,6 +80,7 @@ std::string LoopGroup::Listen() {
     if (unix_listener_ == nullptr) return "Failed opening Unix socket: " + error;
     PublishNames();
   }
+  tls_.Start();  // its hook comes first: the port needs what that makes
   const auto relisten = [this](std::string_view failure) {
     return [this, failure](const Config&) -> std::string {
       const std::string error = Relisten();
@@ -78,52 +91,79 @@ std::string LoopGroup::Listen() {
   };
   Config& hooks = server_->mutable_config();
   hooks.OnChange("port", relisten("Unable to listen on this port. Check server logs."));
+  hooks.OnChange("tls-port", relisten("Unable to listen on this port. Check server logs."));
   hooks.OnChange("bind", relisten("Failed to bind to specified addresses."));
   return {};
 }
 
-// Port 0 beside a Unix socket means no TCP; alone it means a port of the system's choice.
+// Port 0 beside a Unix socket or a TLS port means no port without TLS; alone it means one of the
+// system's choice.
 std::string LoopGroup::ListenTcp() {
   const Config& config = server_->config();
   int port = static_cast<int>(config.port());
-  if (port == 0 && !config.unixsocket.empty()) return {};
-  std::vector<std::unique_ptr<Listener>> opened;
-  for (const std::string& entry : config.bind_addresses()) {
-    const bool optional = entry.starts_with('-');
-    std::string error;
-    auto listener = Listener::Tcp(
-        &io_, optional ? entry.substr(1) : entry, port, static_cast<int>(config.tcp_backlog()),
-        [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
-    if (listener == nullptr) {
-      if (optional) continue;
-      return "Could not create server TCP listening socket " + error;
-    }
-    port = listener->port();
-    opened.push_back(std::move(listener));
+  int tls_port = static_cast<int>(config.tls_port());
+  if (port != 0 && port == tls_port) {
+    return fmt::format(
+        "port and tls-port are both {}. Remedy: --port 0 for TLS alone, or different ports.", port);
   }
-  if (opened.empty()) return "None of the addresses in 'bind' is available";
+  if (std::string error = tls_.Prepare(); !error.empty()) return error;
+  Listeners opened;
+  if (port != 0 || (tls_port == 0 && config.unixsocket.empty())) {
+    const auto accept = [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); };
+    if (std::string error = OpenPort(&port, accept, &opened); !error.empty()) return error;
+  }
+  Listeners opened_tls;
+  if (tls_port != 0) {
+    const auto accept = [this](int fd, const AcceptedPeer& peer) { AcceptTls(fd, peer); };
+    if (std::string error = OpenPort(&tls_port, accept, &opened_tls); !error.empty()) return error;
+    for (auto& listener : opened_tls) listener->set_has_room([this] { return tls_.has_room(); });
+  }
   server_->tcp_port.store(port);
+  server_->tls_port.store(tls_port);
   tcp_listeners_ = std::move(opened);
+  tls_listeners_ = std::move(opened_tls);
   PublishNames();
   return {};
 }
 
-void LoopGroup::PublishNames() {
-  std::vector<std::string> names;
-  for (const auto& listener : tcp_listeners_) names.push_back(listener->name());
-  if (unix_listener_ != nullptr) names.push_back(unix_listener_->name());
-  server_->set_listeners(std::move(names));
+std::string LoopGroup::OpenPort(int* port, const Listener::OnAccept& on_accept, Listeners* opened) {
+  const Config& config = server_->config();
+  for (const std::string& entry : config.bind_addresses()) {
+    const bool optional = entry.starts_with('-');
+    std::string error;
+    auto listener = Listener::Tcp(&io_, optional ? entry.substr(1) : entry, *port,
+                                  static_cast<int>(config.tcp_backlog()), on_accept, &error);
+    if (listener == nullptr) {
+      if (optional) continue;
+      return "Could not create server TCP listening socket " + error;
+    }
+    *port = listener->port();
+    opened->push_back(std::move(listener));
+  }
+  return opened->empty() ? "None of the addresses in 'bind' is available" : "";
 }
 
-// CONFIG SET port or bind, on the thread of that command. Old and new addresses may overlap, so the
-// old ones are closed first; when the new ones are refused, the old configuration listens again.
+void LoopGroup::PublishNames() {
+  std::vector<ListeningAddress> addresses;
+  using Kind = ListeningAddress::Kind;
+  for (const auto& listener : tcp_listeners_) addresses.push_back({Kind::kTcp, listener->name()});
+  for (const auto& listener : tls_listeners_) addresses.push_back({Kind::kTls, listener->name()});
+  if (unix_listener_ != nullptr) addresses.push_back({Kind::kUnix, unix_listener_->name()});
+  server_->set_listeners(std::move(addresses));
+}
+
+// CONFIG SET port, tls-port or bind, on the thread of that command. Old and new addresses may
+// overlap, so the old ones are closed first; when the new ones are refused, the old configuration
+// listens again.
 std::string LoopGroup::Relisten() {
   auto result = std::make_shared<std::promise<std::string>>();
   std::future<std::string> done = result->get_future();
   boost::asio::post(io_, [this, result] {
     tcp_listeners_.clear();
+    tls_listeners_.clear();
     std::string error = ListenTcp();
     for (auto& listener : tcp_listeners_) listener->Start();
+    for (auto& listener : tls_listeners_) listener->Start();
     result->set_value(std::move(error));
   });
   // The main thread may be on its way out, and then answers no more.
@@ -133,29 +173,49 @@ std::string LoopGroup::Relisten() {
   return done.get();
 }
 
+bool LoopGroup::Full() const {
+  int connected = tls_.pending();
+  for (const auto& loop : loops_) connected += loop->connections();
+  return connected >= server_->config().maxclients();
+}
+
+std::string_view LoopGroup::ReasonToRefuse(const AcceptedPeer& peer) const {
+  if (Full()) return kFullText;
+  if (server_->config().protected_mode() && !server_->needs_password() && !peer.origin.loopback) {
+    return kProtectedText;
+  }
+  return {};
+}
+
 void LoopGroup::Accept(int fd, const AcceptedPeer& peer) {
-  const Config& config = server_->config();
-  LoopStats& stats = loops_[0]->state().stats;
-  int connected = 0;
+  if (const std::string_view reason = ReasonToRefuse(peer); !reason.empty()) {
+    loops_[0]->state().stats.connections_rejected.Add();
+    return Refuse(fd, reason);
+  }
+  if (peer.family != AF_UNIX) SetTcpOptions(fd, server_->config().tcp_keepalive());
+  Admit(fd, peer, nullptr);
+}
+
+void LoopGroup::AcceptTls(int fd, const AcceptedPeer& peer) {
+  const std::string_view reason = ReasonToRefuse(peer);
+  if (!reason.empty()) loops_[0]->state().stats.connections_rejected.Add();
+  if (reason == kFullText) {  // a handshake would cost more than the text is worth
+    close(fd);
+    return;
+  }
+  SetTcpOptions(fd, server_->config().tcp_keepalive());
+  tls_.Begin(fd, peer, reason);
+}
+
+void LoopGroup::Admit(int fd, const AcceptedPeer& peer, std::unique_ptr<TlsStream> tls) {
   EventLoop* least = loops_[0].get();
   for (const auto& loop : loops_) {
-    connected += loop->connections();
     if (loop->connections() < least->connections()) least = loop.get();
   }
-  if (connected >= config.maxclients()) {
-    stats.connections_rejected.Add();
-    return Refuse(fd, "-ERR max number of clients reached\r\n");
-  }
-  if (config.protected_mode() && !server_->needs_password() && !peer.origin.loopback) {
-    stats.connections_rejected.Add();
-    return Refuse(fd, kProtectedText);
-  }
-  if (peer.family != AF_UNIX) SetTcpOptions(fd, config.tcp_keepalive());
   Session::Origin origin = peer.origin;
   origin.loop = least->state().index;
   least->Expect();
-  const int family = peer.family;
-  least->PostAdopt(fd, family, origin);
+  least->PostAdopt(fd, peer.family, std::move(origin), std::move(tls));
 }
 
 void LoopGroup::Run(const std::function<void()>& serving) {
@@ -164,10 +224,13 @@ void LoopGroup::Run(const std::function<void()>& serving) {
   WaitForSignal();
   for (auto& loop : loops_) loop->Start();
   for (auto& listener : tcp_listeners_) listener->Start();
+  for (auto& listener : tls_listeners_) listener->Start();
   if (unix_listener_ != nullptr) unix_listener_->Start();
   serving();
   io_.run();
   tcp_listeners_.clear();
+  tls_listeners_.clear();
+  tls_.Stop();
   unix_listener_.reset();
   server_->scripts().Abort();
   for (auto& loop : loops_) loop->Stop();

@@ -14,6 +14,7 @@
 #include "server/event_loop.h"
 #include "server/listener.h"
 #include "server/server.h"
+#include "server/tls_service.h"
 
 namespace spinel {
 
@@ -40,19 +41,33 @@ class LoopGroup final : public Runtime {
   void Shutdown() override;
 
  private:
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
+
+  // The ports without and with TLS.
   std::string ListenTcp();
+  // Opens a port on all addresses of `bind`; `*port` may be 0 and is the port in use afterwards.
+  std::string OpenPort(int* port, const Listener::OnAccept& on_accept, Listeners* opened);
   std::string Relisten();
   void PublishNames();
   void WaitForSignal();
-  // Hands a connection to the loop with the fewest.
+  // A new connection without TLS.
   void Accept(int fd, const AcceptedPeer& peer);
+  // A new connection to the TLS port: its handshake comes first.
+  void AcceptTls(int fd, const AcceptedPeer& peer);
+  // Why a connection is not let in: what to tell it, or nothing.
+  std::string_view ReasonToRefuse(const AcceptedPeer& peer) const;
+  bool Full() const;
+  // Hands a connection to the loop with the fewest.
+  void Admit(int fd, const AcceptedPeer& peer, std::unique_ptr<TlsStream> tls);
 
   Server* const server_;
   boost::asio::io_context io_;  // the main thread's: accepting and signals
   boost::asio::signal_set signals_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
-  std::vector<std::unique_ptr<Listener>> tcp_listeners_;
+  Listeners tcp_listeners_;
+  Listeners tls_listeners_;
   std::unique_ptr<Listener> unix_listener_;
+  TlsService tls_;
 };
 
 }  // namespace spinel

@@ -262,14 +262,14 @@ void Server::Cron(int64_t now_ms) {
   }
 }
 
-std::vector<std::string> Server::listeners() const {
+std::vector<ListeningAddress> Server::listeners() const {
   MutexLock lock(&listeners_mutex_);
   return listeners_;
 }
 
-void Server::set_listeners(std::vector<std::string> names) {
+void Server::set_listeners(std::vector<ListeningAddress> addresses) {
   MutexLock lock(&listeners_mutex_);
-  listeners_ = std::move(names);
+  listeners_ = std::move(addresses);
 }
 
 }  // namespace spinel

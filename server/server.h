@@ -53,6 +53,13 @@ class Runtime {
   virtual void Shutdown() = 0;
 };
 
+// An address that the server listens on.
+struct ListeningAddress {
+  enum class Kind : uint8_t { kTcp, kTls, kUnix };
+  Kind kind = Kind::kTcp;
+  std::string name;  // "127.0.0.1:6379", "[::1]:6379" or the path
+};
+
 // CLIENT PAUSE, and the pause while the server stops: until when, and whom.
 class PauseState {
  public:
@@ -159,9 +166,10 @@ class Server {
   std::string replication_id() const;
   void ChangeReplicationId();
   // Where the server listens, for INFO and the start-up screen; set by the runtime.
-  std::vector<std::string> listeners() const;
-  void set_listeners(std::vector<std::string> names);
-  std::atomic<int64_t> tcp_port{0};
+  std::vector<ListeningAddress> listeners() const;
+  void set_listeners(std::vector<ListeningAddress> addresses);
+  std::atomic<int64_t> tcp_port{0};  // without TLS; 0: none
+  std::atomic<int64_t> tls_port{0};
   std::string executable;
 
   // -- Statistics --------------------------------------------------------------------------------
@@ -222,7 +230,7 @@ class Server {
   mutable Mutex errors_mutex_;
   TextMap<uint64_t> errors_ ABSL_GUARDED_BY(errors_mutex_);
   mutable Mutex listeners_mutex_;
-  std::vector<std::string> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
+  std::vector<ListeningAddress> listeners_ ABSL_GUARDED_BY(listeners_mutex_);
   // Last: they have threads that use the rest.
   std::unique_ptr<Loading> loading_;
   std::unique_ptr<Saver> saver_;

@@ -40,11 +40,16 @@ STAND_IN_GAPS = {
         "delifeq",                 # Valkey 9
         "disconnection-counters",  # since 7.2
         "garnet-flags",            # the command line of GarnetServer
+        "handshake-deadline",      # TLS handshakes may take for ever
+        "health-check",            # --check-health
         "hello-texts-of-7.2",      # the text of NOAUTH has changed
         "precise-expiry",          # active expiry every 100 ms
         "redis-version-7.2.4",
         "set-ifeq",                # Valkey 8.1
         "strict-scan-cursor",      # takes -1
+        "tls-auto-reload",         # looks at the certificate's files from time to time
+        "tls-without-tickets",     # tls-session-caching no
+        "tls-hints",               # tells who speaks TLS to the wrong port; start-up errors with a remedy
     }),
     "valkey": frozenset({
         "argument-limit",
@@ -53,8 +58,13 @@ STAND_IN_GAPS = {
         "delifeq",
         "freed-memory-returns",    # built with libc's malloc
         "garnet-flags",
+        "handshake-deadline",
+        "health-check",
         "pipelined-auth-errors",   # the unstable branch drops them while other replies are pending
         "precise-expiry",
+        "tls-auto-reload",         # only when asked to
+        "tls-hints",
+        "tls-without-tickets",
         "unsubscribe-when-idle",   # the unstable branch answers NOSUB
     }),
 }

@@ -35,7 +35,7 @@ internal sealed class TestServer : IDisposable
         Directory.Delete(directory, recursive: true);
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

@@ -20,4 +20,7 @@ foreach (RedisProtocol protocol in Connections.Protocols)
     await run.RunAsync(label, new TransactionTests(server, protocol).All());
 }
 
+using var tls = new TlsTests();
+await run.RunAsync("StackExchange.Redis, ssl=true", tls.All());
+
 return run.ExitCode;
