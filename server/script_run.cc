@@ -22,8 +22,6 @@ namespace {
 // What others see or keep of a command: it can't be run a second time.
 constexpr uint32_t kEffects = kWrite | kMayReplicate;
 
-constexpr std::string_view kDenied = "-NOPERM ACL failure in script: ";
-
 std::string_view WholeReply(const OutputBuffer& replies, std::string* copy) {
   iovec piece[2];
   if (replies.FillIovec(piece, 2) == 1) {
@@ -34,14 +32,9 @@ std::string_view WholeReply(const OutputBuffer& replies, std::string* copy) {
 }
 
 std::string DeniedText(const Session& session, const Request& request, const AclVerdict& denied) {
-  return fmt::format("{}{}", kDenied,
-                     AclDenialText(denied, session.acl_user->name(), *request.command, request.args,
-                                   AclTextFor::kClient));
-}
-
-std::string_view ErrorCodeOf(std::string_view error) {
-  if (error == kSavingFailsReply) return "MISCONF";
-  return error.starts_with(kDenied) ? "NOPERM" : "ERR";
+  return "ACL failure in script: " + AclDenialText(denied, session.acl_user->name(),
+                                                   *request.command, request.args,
+                                                   AclTextFor::kClient);
 }
 
 }  // namespace
@@ -240,7 +233,7 @@ int ScriptRun::Fail(lua_State* lua, const Request& request, std::string_view err
   LoopStats& stats = ctx_.loop().stats;
   if (request.command != nullptr) stats.command[request.command->index].rejected.Add();
   stats.error_replies.Add();
-  ctx_.server().CountError(ErrorCodeOf(error));
+  ctx_.server().CountError(error == kSavingFailsReply ? "MISCONF" : "ERR");
   PushError(lua, error);
   lua_pushboolean(lua, 1);
   lua_setfield(lua, -2, "ignore_error_stats_update");

@@ -37,7 +37,7 @@ bool ElementsExpiredSince(const KeySlot& slot, int64_t since_ms) {
 }
 
 // What a queued command is answered that its user may not run any more.
-void ReplyDenied(Server& server, const AclVerdict& denied, ReplyWriter& reply) {
+void ReplyDenied(CommandContext& ctx, const AclVerdict& denied, ReplyWriter& reply) {
   const std::string_view reason =
       denied.denial == AclDenial::kCommand ? "no permission to execute the command or subcommand"
       : denied.denial == AclDenial::kKey
@@ -47,7 +47,8 @@ void ReplyDenied(Server& server, const AclVerdict& denied, ReplyWriter& reply) {
       "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
       "call. This command is no longer allowed for the following reason: {}",
       reason));
-  server.CountError("NOPERM");
+  ctx.loop().stats.error_replies.Add();
+  ctx.server().CountError("NOPERM");
 }
 
 }  // namespace
@@ -196,7 +197,7 @@ void Transaction::RunQueued(CommandContext& ctx, ReplyWriter& reply) {
     AclVerdict denied;
     if (Dispatcher::Denies(&ctx.server(), &ctx.loop(), session_, request, AclLogContext::kMulti,
                            &denied)) {
-      ReplyDenied(ctx.server(), denied, replies);
+      ReplyDenied(ctx, denied, replies);
       if (silent()) reply.out()->TruncateTo(before);
       continue;
     }

@@ -221,8 +221,8 @@ constexpr CommandSpec kSubcommands[] = {
     Sub("HELP", 2, kLoading | kStale, ReplyHelp, "O(1)", "Print this help.", ""),
 };
 
-constexpr uint16_t kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
-constexpr uint16_t kReadKeys = kKeyRO | kKeyAccess;
+constexpr int kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
+constexpr int kReadKeys = kKeyRO | kKeyAccess;
 
 constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,
                           std::string_view summary) {
@@ -231,7 +231,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .flags = flags | kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
                    kAnyData,
           .acl = kAclScripting,
-          .keys = {.flags = (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys},
+          .keys = Keys(0, 0, 0, (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys),
           .handler = handler,
           .extractor = CountedKeys<2>,
           .group = "scripting",

@@ -79,7 +79,6 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
           .arity = arity,
           .flags = flags | kNoData,
           .acl = kAclScripting,
-          .keys = {.flags = (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys},
           .handler = handler,
           .group = "scripting",
           .since = since,
@@ -105,8 +104,8 @@ constexpr CommandSpec kSubcommands[] = {
 };
 
 constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kMayReplicate;
-constexpr uint16_t kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
-constexpr uint16_t kReadKeys = kKeyRO | kKeyAccess;
+constexpr int kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
+constexpr int kReadKeys = kKeyRO | kKeyAccess;
 constexpr uint32_t kEvalRoFlags = kNoScript | kStale | kSkipMonitor | kReadOnly;
 
 constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,
@@ -116,6 +115,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .arity = -3,
           .flags = flags | kNoMandatoryKeys | kMovableKeys | kAnyData,
           .acl = kAclScripting,
+          .keys = Keys(0, 0, 0, (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys),
           .handler = handler,
           .extractor = CountedKeys<2>,
           .group = "scripting",

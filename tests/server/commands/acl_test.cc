@@ -140,10 +140,9 @@ TEST_CASE_METHOD(CommandFixture, "ACL: scripts run as their client's user") {
   CHECK(ann->Execute({"EVAL", "return 1", "1", "b"}) == NoKey());
   const RespValue denied = ann->Execute({"EVAL", "return redis.call('get', 'b')", "0"});
   CHECK(denied.text.starts_with(
-      "NOPERM ACL failure in script: No permissions to access a key script: "));
-  CHECK(
-      ann->Execute({"EVAL", "return redis.pcall('incr', 'a')", "0"}) ==
-      Error("NOPERM ACL failure in script: User ann has no permissions to run the 'incr' command"));
+      "ERR ACL failure in script: No permissions to access a key script: "));
+  CHECK(ann->Execute({"EVAL", "return redis.pcall('incr', 'a')", "0"}) ==
+        Error("ERR ACL failure in script: User ann has no permissions to run the 'incr' command"));
   CHECK(ann->Execute(
             {"EVAL",
              "return {redis.acl_check_cmd('set','a','v'), redis.acl_check_cmd('set','b','v'),"
