@@ -40,8 +40,11 @@ constexpr FurtherKeys kFurtherKeys[] = {
 uint16_t FirstKeyFlags(const CommandSpec& spec, CommandArgs args) {
   const uint16_t flags = spec.keys.flags;
   if ((flags & kKeyVariableFlags) == 0) return flags;
+  // SET's value may look like an option, and stands in front of them.
+  const size_t first_option = spec.name == "SET" ? 3 : 2;
   const auto has = [&](std::string_view option) {
-    for (const std::string_view arg : args.subspan(2)) {
+    for (size_t i = first_option; i < args.size(); ++i) {
+      const std::string_view arg = args[i];
       if (EqualsIgnoreCase(arg, option)) return true;
     }
     return false;

@@ -208,6 +208,8 @@ class RandomRules(ServerTestCase):
             rules = [self.rule(pick) for _ in range(pick.randrange(1, 7))]
             if pick.randrange(3) == 0:
                 rules.insert(0, "reset")
+            if sum(rule[:1] == "(" and rule[-1] != ")" for rule in rules) > 1:
+                continue  # 7.0 begins anew with the second that is not closed
             answers = [connection("ACL", "SETUSER", "u", *rules)
                        for connection in (self.ours, self.theirs)]
             self.assertEqual(answers[0], answers[1], rules)

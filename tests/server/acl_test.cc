@@ -104,9 +104,8 @@ TEST_CASE("ACL: rules that make no sense") {
     CAPTURE(rule);
     CHECK(Described({rule}) == unknown);
   }
-  for (const std::string_view rule :
-       {"foo", "+select|", "%~a", "%R", "%RR~a", "%X~a", "~a b", "&a\tb", "(foo)", "(on)",
-        "(~\"a b\")", "(\"~a)", "(nopass)"}) {
+  for (const std::string_view rule : {"foo", "+select|", "%~a", "%RR~a", "%X~a", "~a b", "&a\tb",
+                                      "(foo)", "(on)", "(~\"a b\")", "(\"~a)", "(nopass)"}) {
     CAPTURE(rule);
     CHECK(Described({rule}) == "Syntax error");
   }
@@ -143,6 +142,7 @@ TEST_CASE("ACL: keys by what is done with them") {
   CHECK(Try(user, {"SET", "w:1", "v"}) == AclDenial::kNone);
   CHECK(Try(user, {"SET", "r:1", "v"}) == AclDenial::kKey);
   CHECK(Try(user, {"SET", "w:1", "v", "GET"}) == AclDenial::kKey);
+  CHECK(Try(user, {"SET", "w:1", "GET"}) == AclDenial::kNone);  // that is the value
   CHECK(Try(user, {"SET", "rw", "v", "GET"}) == AclDenial::kNone);
   CHECK(Try(user, {"COPY", "r:1", "w:1"}) == AclDenial::kNone);
   CHECK(Try(user, {"COPY", "w:1", "r:1"}) == AclDenial::kKey);

@@ -267,7 +267,7 @@ TEST_CASE_METHOD(CommandFixture, "ACL LOG: entries, grouping, limits, counts in 
 TEST_CASE_METHOD(CommandFixture, "ACL CAT, GENPASS, DRYRUN, HELP, files that are not configured") {
   CHECK(Run("ACL", "CAT").elements.size() == 21);
   CHECK(Run("ACL", "CAT", "TRANSACTION") ==
-        Bulks({"discard", "exec", "multi", "unwatch", "watch"}));
+        Bulks({"multi", "exec", "discard", "watch", "unwatch"}));
   CHECK(Run("ACL", "CAT", "none") == Error("ERR Unknown category 'none'"));
   CHECK(Run("ACL", "CAT", "a", "b") ==
         Error("ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP."));
