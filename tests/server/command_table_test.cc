@@ -17,6 +17,7 @@
 #include "protocol/ascii.h"
 #include "server/command_syntax.h"
 #include "tests/support/command_fixture.h"
+#include "tests/support/source_dir.h"
 
 namespace spinel {
 namespace {
@@ -145,7 +146,7 @@ TEST_CASE("Command table: a row's keys lie within its arguments") {
 
 // The facts of Redis and Valkey: from a table beside the repository, where there is one.
 TEST_CASE_METHOD(CommandFixture, "Command table: rows agree with the reference table") {
-  const auto reference = ReadReference(std::string(SPINEL_SOURCE_DIR) + "/../shared/commands.tsv");
+  const auto reference = ReadReference(SourceDir() + "/../shared/commands.tsv");
   if (reference.empty()) return;
   for (const auto& command : server().commands().all()) {
     const std::string name(command->name);
@@ -187,7 +188,7 @@ TEST_CASE_METHOD(CommandFixture, "Command table: every row has a fuzz seed") {
     std::string name(command->name);
     std::replace(name.begin(), name.end(), '|', '-');
     CAPTURE(name);
-    CHECK(std::ifstream(std::string(SPINEL_SOURCE_DIR) + "/tests/fuzz/corpus/parser_fuzz/" + name)
+    CHECK(std::ifstream(SourceDir() + "/tests/fuzz/corpus/parser_fuzz/" + name)
               .good());
   }
 }

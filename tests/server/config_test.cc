@@ -13,6 +13,7 @@
 #include "server/config_table.h"
 #include "server/config_value.h"
 #include "tests/server/config_test_support.h"
+#include "tests/support/source_dir.h"
 
 namespace spinel {
 namespace {
@@ -493,7 +494,7 @@ TEST_CASE("Config: setters on several threads, readers on others") {
 
 TEST_CASE("docs/configuration.md is what the table says") {
   std::ostringstream page;
-  page << std::ifstream(SPINEL_SOURCE_DIR "/docs/configuration.md").rdbuf();
+  page << std::ifstream(SourceDir() + "/docs/configuration.md").rdbuf();
   // If this fails: build/debug/spinel --dump-config-reference > docs/configuration.md
   CHECK(page.str() == ConfigReference());
 }
