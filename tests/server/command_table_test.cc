@@ -188,8 +188,7 @@ TEST_CASE_METHOD(CommandFixture, "Command table: every row has a fuzz seed") {
     std::string name(command->name);
     std::replace(name.begin(), name.end(), '|', '-');
     CAPTURE(name);
-    CHECK(std::ifstream(SourceDir() + "/tests/fuzz/corpus/parser_fuzz/" + name)
-              .good());
+    CHECK(std::ifstream(SourceDir() + "/tests/fuzz/corpus/parser_fuzz/" + name).good());
   }
 }
 
