@@ -86,13 +86,14 @@ void WriteCommands(const Server& server, JsonWriter* json) {
 std::string Overview(Server* server, LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   const std::string text = MakeInfo(*server, now_ms, kMetricsInfoSections);
+  const InfoFields info(text);
   JsonWriter json;
   json.BeginObject();
   json.Field("now_ms", now_ms);
   json.Field("databases", int64_t{server->store().databases()});
   json.Key("info");
   json.BeginObject();
-  for (const auto& [name, value] : InfoFields(text).all()) json.Field(name, value);
+  for (const auto& [name, value] : info.all()) json.Field(name, value);
   json.EndObject();
   WriteLoops(server->runtime(), &json);
   WriteCommands(*server, &json);

@@ -52,15 +52,19 @@ bool IsText(std::string_view bytes) {
   return true;
 }
 
-// Cut off between two characters, if it is text.
-std::string_view Cut(std::string_view bytes) {
-  if (bytes.size() <= kMostShown) return bytes;
-  std::string_view shown = bytes.substr(0, kMostShown);
-  for (size_t i = 1; i < 4; ++i) {
-    const std::string_view shorter = bytes.substr(0, kMostShown - i);
-    if (!IsText(shown) && IsText(shorter)) shown = shorter;
+// Without the beginning of a character that was cut off, if the rest is text.
+std::string_view WholeCharacters(std::string_view bytes) {
+  constexpr size_t kMostOfOne = 3;
+  if (IsText(bytes)) return bytes;
+  for (size_t i = 1; i <= kMostOfOne && i < bytes.size(); ++i) {
+    const std::string_view shorter = bytes.substr(0, bytes.size() - i);
+    if (IsText(shorter)) return shorter;
   }
-  return shown;
+  return bytes;
+}
+
+std::string_view Cut(std::string_view bytes) {
+  return bytes.size() <= kMostShown ? bytes : WholeCharacters(bytes.substr(0, kMostShown));
 }
 
 void WriteBytes(std::string_view bytes, JsonWriter* json) {
@@ -169,9 +173,12 @@ class ValueReader {
     const auto part = client_->Run({"GETRANGE", question_.key, first, last});
     if (!part || part->type != RespValue::Type::kBulk) return Failure(part);
     Begin(size);
-    json_.Field("text", std::string_view(part->text));
-    json_.Field("binary", !IsText(part->text));
-    const int64_t end = begin + static_cast<int64_t>(part->text.size());
+    const bool last_page = begin + static_cast<int64_t>(part->text.size()) >= size;
+    const std::string_view text =
+        last_page ? std::string_view(part->text) : WholeCharacters(part->text);
+    json_.Field("text", text);
+    json_.Field("binary", !IsText(text));
+    const int64_t end = begin + static_cast<int64_t>(text.size());
     return End(end < size && end > begin ? fmt::format("{}", end) : "0");
   }
 

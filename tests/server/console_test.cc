@@ -129,6 +129,10 @@ TEST_CASE_METHOD(ConsoleFixture, "console: a page of every type of value", "[con
   CHECK(Has(Value("6b"), "\"size\":20000,"));
   CHECK(Has(Value("6b"), "\"next\":\"16384\""));
   CHECK(Has(Value("6b", "16384"), "\"next\":\"0\""));
+  const std::string almost_a_page(16'383, 'x');
+  Run("SET", "k", almost_a_page + "\xc3\xa4");
+  CHECK(Has(Value("6b"), "\"binary\":false,\"next\":\"16383\""));
+  CHECK(Has(Value("6b", "16383"), "\"text\":\"\xc3\xa4\",\"binary\":false,\"next\":\"0\""));
   Run("DEL", "k");
   CHECK(Value("6b") == "{\"error\":\"there is no such key\"}");
   Run("HSET", "k", "f", "<b>");
