@@ -33,6 +33,13 @@
 namespace spinel {
 namespace {
 
+// The sanitizers have reports of their own.
+#if defined(SPINEL_SANITIZED)
+constexpr bool kReports = false;
+#else
+constexpr bool kReports = true;
+#endif
+
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 std::atomic<Server*> g_server{nullptr};
@@ -224,7 +231,7 @@ void OnCrash(int signal, siginfo_t* info, void* context) {
 
 void SetCrashReports(bool on, Server* server) {
   g_server.store(on ? server : nullptr);
-#if !defined(SPINEL_SANITIZED)
+  if (!kReports) return;
   // The first call loads a library, which takes memory.
   void* frame = nullptr;
   backtrace(&frame, 1);
@@ -236,18 +243,16 @@ void SetCrashReports(bool on, Server* server) {
     action.sa_handler = SIG_DFL;
   }
   for (const int signal : kSignals) sigaction(signal, &action, nullptr);
-#endif
 }
 
 CrashReportsOfThread::CrashReportsOfThread(const LoopState* loop) {
   t_loop = loop;
-#if !defined(SPINEL_SANITIZED)
+  if (!kReports) return;
   stack_ = std::make_unique<char[]>(kStackBytes);
   stack_t stack = {};
   stack.ss_sp = stack_.get();
   stack.ss_size = kStackBytes;
   if (sigaltstack(&stack, nullptr) != 0) stack_.reset();
-#endif
 }
 
 CrashReportsOfThread::~CrashReportsOfThread() {
