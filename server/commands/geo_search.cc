@@ -254,11 +254,10 @@ bool FindCenter(const ZsetView& set, SearchRequest* request, ReplyWriter& reply)
   return false;
 }
 
-// A member that is not there is told before errors in the arguments behind it, as Redis does: so
-// these are checked here.
+// That the key holds something else, or has no such member, is told before errors in the arguments
+// behind it, as Redis does: so these are checked here.
 void Search(const CommandContext& ctx, SearchRequest* request, ArgReader& args,
             ReplyWriter& reply) {
-  if (!request->center_member.has_value() && !args.Done(reply)) return;
   const LockedKeys keys = ctx.LockKeys();
   KeySlot source = keys.Slot(request->source);
   source.CountLookup();
