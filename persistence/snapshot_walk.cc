@@ -35,8 +35,9 @@ bool Snapshot::Impl::Step() {
   return true;
 }
 
-// An event loop that shares the CPU would wait for the end of a time slice otherwise: some ms. Where
-// others want all of the CPU we stay for half as long as they did, so that the snapshot gets on.
+// An event loop that shares the CPU would wait for the end of a time slice otherwise: some ms.
+// Where others want all of the CPU we stay for half as long as they did, so that the snapshot gets
+// on.
 void Snapshot::Impl::Yield() {
   using Clock = std::chrono::steady_clock;
   constexpr Clock::duration kShortest = std::chrono::microseconds(50);

@@ -9,9 +9,9 @@ namespace spinel {
 
 class Config;
 
-// `words`: [ready | live] [HOST:PORT | /UNIX/SOCKET]. Sends PING and waits three seconds at most, and
-// three more with TLS, where the port speaks that; the certificate is not checked.
-// Without an address it asks the server of this container, process 1, where its own command line,
+// `words`: [ready | live] [HOST:PORT | /UNIX/SOCKET]. Sends PING and waits three seconds at most,
+// and three more with TLS, where the port speaks that; the certificate is not checked. Without an
+// address it asks the server of this container, process 1, where its own command line,
 // configuration file and environment say that it listens; else port 6379 of this machine.
 //
 // Exit status 0: `ready` (the default) if it answers PONG, or only wants a password first or
