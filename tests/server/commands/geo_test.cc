@@ -156,6 +156,8 @@ TEST_CASE_METHOD(GeoFixture, "GEOSEARCH: bad arguments") {
       Error("ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options"));
   Run("SET", "s", "text");
   CHECK(Run("GEOSEARCH", "s", "FROMLONLAT", "1", "1", "BYRADIUS", "1", "m") == WrongType());
+  // Before anything is said about the other arguments.
+  CHECK(Run("GEOSEARCH", "s", "FROMLONLAT", "1", "1", "BYRADIUS", "-1", "m") == WrongType());
 }
 
 }  // namespace spinel
