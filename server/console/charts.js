@@ -49,6 +49,8 @@ function plotter(body, series, format) {
     if (body.clientWidth === 0) return;  // its view is not shown
     if (plot) plot.setData([times, ...lists]);
     else plot = make([times, ...lists]);
+    // While nobody points at a moment, the legend shows the last one.
+    if (plot.cursor.idx === null || plot.cursor.idx === undefined) plot.setLegend({ idx: times.length - 1 });
   };
 }
 

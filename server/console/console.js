@@ -141,20 +141,22 @@ function showTiles(page, now) {
     ["commands per second", now ? short(now.ops) : "–"],
     ["p99 latency", now && now.p99 !== null ? micro(now.p99) : "–"],
     ["hit ratio", now && now.hits !== null ? percent(now.hits) : "–"],
-    ["memory used", bytes(info.used_memory) + (maxmemory ? ` / ${bytes(maxmemory)}` : "")],
+    ["memory used", bytes(info.used_memory), maxmemory ? `of ${bytes(maxmemory)}` : ""],
     ["keys", short(databases(page).reduce((sum, row) => sum + row.keys, 0))],
-    ["clients", number(info.connected_clients) +
-      (Number(info.blocked_clients) ? ` (${number(info.blocked_clients)} blocked)` : "")],
-    ["last snapshot", info.rdb_last_bgsave_status === "ok"
-      ? `${duration(page.now_ms / 1000 - Number(info.rdb_last_save_time))} ago` : "failed"],
+    ["clients", number(info.connected_clients),
+     Number(info.blocked_clients) ? `${number(info.blocked_clients)} blocked` : ""],
+    ["since the last snapshot", duration(Math.max(page.now_ms / 1000 - Number(info.rdb_last_save_time), 0)),
+     info.rdb_last_bgsave_status === "ok" ? "" : "failed"],
   ];
-  get("tiles").replaceChildren(...tiles.map(([name, value]) => {
+  get("tiles").replaceChildren(...tiles.map(([name, value, note = ""]) => {
     const tile = document.createElement("article");
     const label = document.createElement("span");
     label.textContent = name;
     const strong = document.createElement("strong");
     strong.textContent = value;
-    tile.append(label, strong);
+    const small = document.createElement("small");
+    small.textContent = note;
+    tile.append(label, strong, " ", small);
     return tile;
   }));
 }
