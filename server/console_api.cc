@@ -18,6 +18,7 @@
 #include "server/loop_state.h"
 #include "server/metrics.h"
 #include "server/observation.h"
+#include "server/session.h"
 
 namespace spinel {
 namespace {
