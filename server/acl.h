@@ -60,6 +60,8 @@ class Acl {
   // -- Sessions
   // The session is one that has just connected.
   void Admit(Session* session);
+  // The session is one of the server's own, whom nobody restricts.
+  void Trust(Session* session);
   // AUTH and HELLO. A refusal is logged; `command` is what the client called it by.
   bool Authenticate(Session* session, std::string_view user, std::string_view password,
                     std::string_view command, CommandArgs args, int64_t now_ms);
@@ -73,6 +75,9 @@ class Acl {
 
   // -- Users
   UserPtr Find(std::string_view name) const;
+  // Whether somebody who is no client of the data ports may do anything: the user is enabled, may
+  // do everything, and this is the password.
+  bool IsAdministrator(std::string_view name, std::string_view password) const;
   // By name.
   std::vector<UserPtr> Users() const;
   // The changes below take effect on clients too: those that may not go on are closed, the caller
@@ -135,6 +140,7 @@ class Acl {
   mutable Mutex mutex_;
   Accounts accounts_ ABSL_GUARDED_BY(mutex_);
   AccountPtr default_ ABSL_GUARDED_BY(mutex_);
+  const AccountPtr own_;  // the server's own sessions'
   AclLog log_;
   std::array<std::atomic<uint64_t>, 5> denied_{};  // by AclDenial
 };

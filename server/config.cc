@@ -295,6 +295,8 @@ std::vector<std::string> Config::bind_addresses() const {
   return SplitWords(Load(*FindConfigRow("bind")).text);
 }
 
+std::vector<std::string> Config::metrics_addresses() const { return SplitWords(metrics_bind()); }
+
 std::vector<double> Config::latency_percentiles() const {
   std::vector<double> percentiles;
   for (const std::string& word :

@@ -114,6 +114,8 @@ class Config {
   std::vector<SavePoint> save_points() const;
   // Addresses to listen on; one that begins with '-' may be unavailable.
   std::vector<std::string> bind_addresses() const;
+  // Addresses of the metrics port; none: those of bind_addresses.
+  std::vector<std::string> metrics_addresses() const;
   std::vector<double> latency_percentiles() const;
   const OutputLimit& output_limit(OutputClass output_class) const {
     return output_limits[static_cast<size_t>(output_class)];
@@ -184,6 +186,7 @@ class Config {
   Setting<int64_t> syslog_facility;  // LOG_LOCAL0 and so on, of <syslog.h>
   Setting<bool> syslog_enabled;
   Setting<bool> hide_user_data_from_log;
+  Setting<bool> crash_log_enabled;
   TextCell logfile;
   TextCell syslog_ident;
 
@@ -245,6 +248,9 @@ class Config {
   Setting<int64_t> latency_monitor_threshold;  // ms; 0: off
   Setting<bool> latency_tracking;
   Setting<int64_t> notify_keyspace_events;  // kNotify* bits
+  Setting<int64_t> metrics_port;            // 0: none
+  TextCell metrics_bind;                    // empty: as `bind`
+  Setting<bool> console;
 
   // Replication
   Setting<bool> replica_read_only;

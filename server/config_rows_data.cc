@@ -167,6 +167,15 @@ constexpr ConfigRow kObservation[] = {
         "Classes of events to publish: K keyspace, E keyevent, g generic, $ strings, l lists, "
         "s sets, h hashes, z sorted sets, t streams, x expired, e evicted, d modules, m misses, "
         "n new keys, A for `g$lshzxetd`. Empty: none."),
+    Integer<&Config::metrics_port>(
+        "metrics-port", 0, 0, 65535,
+        "Port for HTTP: metrics for Prometheus, health, and the console. 0: none.")
+        .Immutable(),
+    Text<&Config::metrics_bind>(
+        "metrics-bind", "", "Addresses of that port, separated by blanks. Empty: those of `bind`.")
+        .Immutable(),
+    Bool<&Config::console>(
+        "console", false, "Serve the console, a page that shows the server live, on metrics-port."),
 };
 
 }  // namespace

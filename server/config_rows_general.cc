@@ -29,6 +29,8 @@ constexpr ConfigChoice kLogLevels[] = {
 constexpr ConfigChoice kLogFormats[] = {
     {"legacy", static_cast<int64_t>(LogFormat::kLegacy)},
     {"logfmt", static_cast<int64_t>(LogFormat::kLogfmt)},
+    {"json", static_cast<int64_t>(LogFormat::kJson)},
+    {"text", static_cast<int64_t>(LogFormat::kLegacy)},
 };
 constexpr ConfigChoice kLogTimestamps[] = {
     {"legacy", static_cast<int64_t>(LogTimestamp::kLegacy)},
@@ -200,8 +202,9 @@ constexpr ConfigRow kGeneral[] = {
 constexpr ConfigRow kLogging[] = {
     Enum<&Config::loglevel>("loglevel", LogLevel::kNotice, kLogLevels, "How much is logged."),
     Text<&Config::logfile>("logfile", "", "File to log to. Empty: standard output.").Immutable(),
-    Enum<&Config::log_format>("log-format", LogFormat::kLegacy, kLogFormats,
-                              "Lines as Redis writes them, or logfmt."),
+    Enum<&Config::log_format>(
+        "log-format", LogFormat::kLegacy, kLogFormats,
+        "Lines as Redis writes them (`legacy`, or `text`), logfmt, or a JSON object a line."),
     Enum<&Config::log_timestamp_format>("log-timestamp-format", LogTimestamp::kLegacy,
                                         kLogTimestamps, "How log lines show the time."),
     Bool<&Config::syslog_enabled>("syslog-enabled", false, "Log to syslog too.").Immutable(),
@@ -211,10 +214,10 @@ constexpr ConfigRow kLogging[] = {
         .Immutable(),
     Bool<&Config::hide_user_data_from_log>("hide-user-data-from-log", true,
                                            "Keep keys and values out of the log."),
-    Bool("crash-log-enabled", true, "Log a report when the process crashes.")
-        .NoEffect("a crash leaves a core dump, where the system allows it"),
+    Bool<&Config::crash_log_enabled>("crash-log-enabled", true,
+                                     "Log a report with a stack trace when the process crashes."),
     Bool("crash-memcheck-enabled", true, "Test the memory when the process crashes.")
-        .NoEffect("a crash leaves a core dump, where the system allows it"),
+        .NoEffect("the report of a crash does not test the memory"),
     Text("req-res-logfile", "", "File for all requests and replies.")
         .Immutable()
         .Hidden()

@@ -84,7 +84,7 @@ class TextCell {
 
 enum class LogLevel : int64_t { kDebug, kVerbose, kNotice, kWarning, kNothing };
 
-enum class LogFormat : int64_t { kLegacy, kLogfmt };
+enum class LogFormat : int64_t { kLegacy, kLogfmt, kJson };
 
 enum class LogTimestamp : int64_t { kLegacy, kIso8601, kMilliseconds };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "protocol/ascii.h"
 #include "protocol/reply_writer.h"
 #include "server/connection.h"
@@ -155,6 +157,8 @@ size_t Connection::ExecuteBatch() {
   OutputBuffer& staging = loop_->staging();
   const std::vector<Request>& requests = loop_->requests();
   state.op.touch = !session_.no_touch;
+  // A client may be served while a command of another is being executed.
+  const Session* const outer = std::exchange(state.serves, &session_);
   size_t done = 0;
   uint64_t begin = CycleClock::Now();
   for (const Request& request : requests) {
@@ -179,6 +183,7 @@ size_t Connection::ExecuteBatch() {
     }
     if (closed_ || session_.blocked != nullptr) break;
   }
+  state.serves = outer;
   session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
                           std::memory_order_relaxed);
   return done;

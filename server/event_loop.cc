@@ -1,12 +1,15 @@
 #include "server/event_loop.h"
 
+#include <pthread.h>
 #include <sys/time.h>
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "server/blocking.h"
+#include "server/crash_report.h"
 #include "server/cycle_clock.h"
 #include "server/log.h"
 #include "server/observation.h"
@@ -48,8 +51,13 @@ void EventLoop::Start() {
 
 void EventLoop::Run() {
   SpinLock::SetIdle({[](void* loop) { static_cast<EventLoop*>(loop)->PollWhileBusy(); }, this});
+  CrashReportsOfThread crash_reports(&state_);
+  clockid_t clock{};
+  if (pthread_getcpuclockid(pthread_self(), &clock) == 0) state_.cpu_clock.store(clock);
+  state_.turned_ms.store(UnixMilliseconds());
   ScheduleTick();
   io_.run();
+  state_.cpu_clock.store(0);
 }
 
 void EventLoop::Stop() {
@@ -185,6 +193,7 @@ void EventLoop::ScheduleTick() {
   }
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
+    state_.turned_ms.store(UnixMilliseconds(), std::memory_order_relaxed);
     if (!nested_) Tick();
     ScheduleTick();
   });
@@ -193,6 +202,7 @@ void EventLoop::ScheduleTick() {
 void EventLoop::Tick() {
   graveyard_.clear();
   UpdateClock();
+  state_.connections.store(connections(), std::memory_order_relaxed);
   RunLater();
   const PauseState::Mode paused = server_->pause().mode(state_.op.now_ms);
   if (paused == PauseState::Mode::kNone) {

@@ -5,6 +5,7 @@
 
 #include "protocol/numbers.h"
 #include "server/acl.h"
+#include "server/command_totals.h"
 #include "server/cycle_clock.h"
 #include "server/info.h"
 #include "server/scripts.h"
@@ -12,44 +13,6 @@
 
 namespace spinel {
 namespace {
-
-// One command's counters over all loops.
-struct CommandTotals {
-  uint64_t calls = 0;
-  uint64_t ticks = 0;
-  uint64_t rejected = 0;
-  uint64_t failed = 0;
-};
-
-CommandTotals TotalsOf(const Runtime& runtime, size_t command) {
-  CommandTotals totals;
-  for (int i = 0; i < runtime.loops(); ++i) {
-    const CommandStats& stats = runtime.loop(i).stats.command[command];
-    totals.calls += stats.calls.Get();
-    totals.ticks += stats.ticks.Get();
-    totals.rejected += stats.rejected.Get();
-    totals.failed += stats.failed.Get();
-  }
-  return totals;
-}
-
-// Durations of one command over all loops; false: none were recorded.
-bool AddHistograms(const Runtime& runtime, size_t command, std::vector<uint64_t>* counts,
-                   uint64_t* total) {
-  counts->assign(LatencyHistogram::kBuckets, 0);
-  *total = 0;
-  for (int i = 0; i < runtime.loops(); ++i) {
-    const LatencyHistogram* histogram =
-        runtime.loop(i).stats.command[command].histogram.load(std::memory_order_acquire);
-    if (histogram == nullptr) continue;
-    for (size_t bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
-      const uint64_t count = histogram->Count(bucket);
-      (*counts)[bucket] += count;
-      *total += count;
-    }
-  }
-  return *total > 0;
-}
 
 // The duration in nanoseconds that `percentile` percent of the calls stayed within.
 uint64_t DurationAt(const std::vector<uint64_t>& counts, uint64_t total, double percentile) {
@@ -153,7 +116,7 @@ void WriteCommandStatsInfo(const InfoSource& source, InfoText* text) {
   text->Section("Commandstats");
   for (const auto& command : source.server.commands().all()) {
     const CommandTotals totals = TotalsOf(source.server.runtime(), command->index);
-    if (totals.calls == 0 && totals.rejected == 0 && totals.failed == 0) continue;
+    if (!totals.any()) continue;
     const double us = CycleClock::ToMicroseconds(totals.ticks);
     const double per_call = totals.calls == 0 ? 0 : us / static_cast<double>(totals.calls);
     text->Formatted(fmt::format("cmdstat_{}", command->name),
@@ -174,9 +137,10 @@ void WriteLatencyStatsInfo(const InfoSource& source, InfoText* text) {
   if (!source.config().latency_tracking()) return;
   const std::vector<double> percentiles = source.config().latency_percentiles();
   std::vector<uint64_t> counts;
-  uint64_t total = 0;
   for (const auto& command : source.server.commands().all()) {
-    if (!AddHistograms(source.server.runtime(), command->index, &counts, &total)) continue;
+    counts.assign(LatencyHistogram::kBuckets, 0);
+    const uint64_t total = AddDurations(source.server.runtime(), command->index, &counts);
+    if (total == 0) continue;
     std::string line;
     for (const double percentile : percentiles) {
       char digits[kMaxDoubleChars];

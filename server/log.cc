@@ -8,9 +8,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
 #include "server/config.h"
+#include "server/log_format.h"
 #include "storage/mutex.h"
 
 namespace spinel {
@@ -22,41 +22,11 @@ std::atomic<bool> g_syslog{false};
 std::atomic<LogFormat> g_format{LogFormat::kLegacy};
 std::atomic<LogTimestamp> g_timestamp{LogTimestamp::kLegacy};
 
-std::string Timestamp(LogTimestamp style) {
+std::string FormatLine(LogLevel level, std::string_view message) {
   timeval now{};
   gettimeofday(&now, nullptr);
-  const int milliseconds = static_cast<int>(now.tv_usec / 1000);
-  if (style == LogTimestamp::kMilliseconds) {
-    return fmt::format("{}", int64_t{now.tv_sec} * 1000 + milliseconds);
-  }
-  tm local{};
-  localtime_r(&now.tv_sec, &local);
-  char text[64];
-  if (style == LogTimestamp::kIso8601) {
-    char zone[8];
-    std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &local);
-    std::strftime(zone, sizeof(zone), "%z", &local);
-    return fmt::format("{}.{:03}{:.3}:{}", text, milliseconds, zone, zone + 3);
-  }
-  std::strftime(text, sizeof(text), "%d %b %Y %H:%M:%S", &local);
-  return fmt::format("{}.{:03}", text, milliseconds);
-}
-
-std::string FormatLine(LogLevel level, std::string_view message) {
-  constexpr char kMarks[] = {'.', '-', '*', '#'};
-  constexpr const char* kNames[] = {"debug", "info", "notice", "warning"};
-  const auto index = static_cast<size_t>(level) & 3;
-  const std::string time = Timestamp(g_timestamp.load());
-  if (g_format.load() == LogFormat::kLogfmt) {
-    std::string quoted;
-    for (const char c : message) {
-      if (c == '"' || c == '\\') quoted.push_back('\\');
-      quoted.push_back(c == '\n' || c == '\r' ? ' ' : c);
-    }
-    return fmt::format("pid={} role=primary timestamp=\"{}\" level={} message=\"{}\"\n", getpid(),
-                       time, kNames[index], quoted);
-  }
-  return fmt::format("{}:M {} {} {}\n", getpid(), time, kMarks[index], message);
+  const int64_t unix_us = int64_t{now.tv_sec} * 1'000'000 + now.tv_usec;
+  return FormatLogLine({level, unix_us, getpid(), message}, g_format.load(), g_timestamp.load());
 }
 
 }  // namespace
@@ -81,6 +51,8 @@ std::string ConfigureLog(const Config& config) {
   g_syslog.store(config.syslog_enabled());
   return {};
 }
+
+int LogDescriptor() { return g_fd.load(); }
 
 bool LogEnabled(LogLevel level) {
   return static_cast<int64_t>(level) >= g_level.load(std::memory_order_relaxed);

@@ -18,6 +18,9 @@ class Config;
 // follow a change. Before the first call the log goes to standard output at level notice.
 std::string ConfigureLog(const Config& config);
 
+// Where lines go; for those who must not wait or allocate: crash reports.
+int LogDescriptor();
+
 bool LogEnabled(LogLevel level);
 void WriteLog(LogLevel level, std::string_view message);
 

@@ -4,6 +4,7 @@
 // Owner: an EventLoop or a test. Threads: the loop's; the counters may be read by any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -36,12 +37,19 @@ struct LoopState {
 
   const int index;
   LoopStats stats;
+  // -- Any thread reads: how the loop is doing.
+  std::atomic<int64_t> turned_ms{0};  // when it last looked at its timer, Unix time
+  std::atomic<int> connections{0};    // about now
+  std::atomic<int> cpu_clock{0};      // clock_gettime's, of the loop's thread; 0: none yet
+
   OpContext op;  // with the time of the current batch
   LoopChannels channels;
   std::vector<Session*> monitors;  // clients in MONITOR
   // Keys that have changed, and are still to be told to those who track by prefix; by whom each was
   // changed last (a client's id; 0: by none).
   std::map<std::string, uint64_t, std::less<>> broadcasts;
+  // The client whose requests are executed, or were last; null: none yet. For crash reports.
+  const Session* serves = nullptr;
   bool runs_script = false;  // the command that is executed is a script's
   // Made by the first script.
   std::shared_ptr<ScriptEngine> scripts;

@@ -19,10 +19,12 @@
 #include "server/command_line.h"
 #include "server/config.h"
 #include "server/config_docs.h"
+#include "server/crash_report.h"
 #include "server/cycle_clock.h"
 #include "server/daemon.h"
 #include "server/health_check.h"
 #include "server/host_resources.h"
+#include "server/http_server.h"
 #include "server/loading.h"
 #include "server/log.h"
 #include "server/loop_group.h"
@@ -98,10 +100,19 @@ int Serve(Config* config, const MemoryLimit& memory) {
   Server server(config, UnixMilliseconds(), facts.loops);
   LoopGroup loops(&server, facts.loops);
   if (const std::string error = LoadUsers(&server); !error.empty()) return FailStart(error);
+  const CrashReportsOfThread crash_reports(nullptr);
+  const auto report_crashes = [&server](const Config& changed) {
+    SetCrashReports(changed.crash_log_enabled(), &server);
+    return std::string();
+  };
+  report_crashes(*config);
+  config->OnChange("crash-log-enabled", report_crashes);
   RemoveStaleSnapshots(config->dir());
   // Before anybody is let in: clients that come early are told to wait.
   if (const Status found = server.loading().Open(); !found.ok()) return FailStart(found.message());
   if (const std::string error = loops.Listen(); !error.empty()) return FailStart(error);
+  HttpServer http(&server);
+  if (const std::string error = http.Start(); !error.empty()) return FailStart(error);
   const PidFile pid_file(*config);
   LogStart(server, facts, RaiseFileLimit(config->maxclients()));
   std::string failure;

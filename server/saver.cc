@@ -241,6 +241,7 @@ Saver::Report Saver::report(int64_t now_ms) {
   Reap();
   Report report;
   report.changes = server_->Changes() - saved_changes_;
+  report.running = running_.snapshot != nullptr || starting_;
   report.in_background = running_.snapshot != nullptr && running_.background;
   report.last_ok = last_ok_.load();
   report.saved_ms = saved_ms_;

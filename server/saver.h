@@ -60,6 +60,7 @@ class Saver {
 
   struct Report {
     uint64_t changes = 0;  // since the last snapshot
+    bool running = false;
     bool in_background = false;
     bool last_ok = true;
     int64_t saved_ms = 0;            // when the last was taken, or the start

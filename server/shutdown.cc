@@ -14,6 +14,11 @@ bool ShutdownSequence::Wants(const ShutdownRequest& request) const {
   return request.save || !server_->config().save_points().empty();
 }
 
+void ShutdownSequence::StopNow() {
+  stops_.store(true);
+  server_->runtime().Shutdown();
+}
+
 bool ShutdownSequence::SaveAll(const ShutdownRequest& request, int loop, int64_t now_ms) {
   LogNotice("Saving the final snapshot before exiting.");
   server_->pause().Freeze();
@@ -43,13 +48,13 @@ bool ShutdownSequence::Run(const ShutdownRequest& request, int loop, int64_t now
   // Whoever does not care for the data need not wait for somebody who does.
   if (!Wants(request)) {
     server_->saver().Abort();
-    server_->runtime().Shutdown();
+    StopNow();
     return true;
   }
   if (active_.exchange(true)) return false;
   aborted_.store(false);
   const bool saved = SaveAll(request, loop, now_ms);
-  if (saved) server_->runtime().Shutdown();
+  if (saved) StopNow();
   active_.store(false);
   return saved;
 }
@@ -60,7 +65,7 @@ void ShutdownSequence::OnSignal(bool interrupt) {
     LogWarning("You insist... exiting now.");
     aborted_.store(true);
     server_->saver().Abort();
-    return server_->runtime().Shutdown();
+    return StopNow();
   }
   const Config& config = server_->config();
   const int64_t flags = interrupt ? config.shutdown_on_sigint() : config.shutdown_on_sigterm();
@@ -69,7 +74,7 @@ void ShutdownSequence::OnSignal(bool interrupt) {
   request.nosave = (flags & kShutdownNosave) != 0;
   request.force = (flags & kShutdownForce) != 0;
   // Nothing to save: no loop is asked, which may be busy.
-  if (!Wants(request)) return server_->runtime().Shutdown();
+  if (!Wants(request)) return StopNow();
   constexpr int kLoop = 0;
   server_->runtime().Post(
       kLoop, [this, request] { Run(request, kLoop, server_->runtime().loop(kLoop).op.now_ms); });

@@ -34,8 +34,11 @@ class ShutdownSequence {
   void OnSignal(bool interrupt);
   // SHUTDOWN ABORT. False: nothing was under way.
   bool Abort();
+  // Whether the server is about to stop: it saves, or has been told to stop.
+  bool under_way() const { return active_.load() || stops_.load(); }
 
  private:
+  void StopNow();
   bool Wants(const ShutdownRequest& request) const;
   // False: it could not be saved, or Abort came.
   bool SaveAll(const ShutdownRequest& request, int loop, int64_t now_ms);
@@ -43,6 +46,7 @@ class ShutdownSequence {
   Server* const server_;
   std::atomic<bool> active_{false};
   std::atomic<bool> aborted_{false};
+  std::atomic<bool> stops_{false};
 };
 
 }  // namespace spinel

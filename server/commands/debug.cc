@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -240,6 +242,20 @@ void WriteToLog(CommandContext&, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
+// -- Crashes
+// ---------------------------------------------------------------------------------------
+
+void Segfault(CommandContext&, ArgReader&, ReplyWriter&) {
+  // Behind the compiler's back: it would rather not.
+  volatile uintptr_t nowhere = 0x10;
+  *reinterpret_cast<volatile int*>(nowhere) = 1;
+}
+
+[[noreturn]] void GiveUp(CommandContext&, ArgReader&, ReplyWriter&) {
+  LogWarning("DEBUG PANIC: the server gives up because a client asked it to");
+  std::abort();
+}
+
 // How long a pattern takes: against a text of that many letters.
 void StringMatch(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const int64_t length = args.IntInRange(0, ctx.config().proto_max_bulk_len());
@@ -270,6 +286,7 @@ constexpr CommandSpec kSubcommands[] = {
     Row("JMAP", 2, ReplyAllocatorStats, "", "Answers the allocator's own account of its memory."),
     Row("LOG", 3, WriteToLog, "<text>", "Writes the text to the server's log."),
     Row("OBJECT", 3, Object, "<key>", "Shows how the value at a key is kept."),
+    Row("PANIC", 2, GiveUp, "", "Ends the server as after a failed assertion."),
     Row("POPULATE", -3, Populate, "<count> [<prefix>] [<size>]",
         "Makes that many strings named <prefix>:<number>, 'key' if there is no prefix, where there "
         "is no such key yet."),
@@ -284,6 +301,7 @@ constexpr CommandSpec kSubcommands[] = {
     Row("RELOAD", -2, Reload, "[option ...]",
         "Saves everything and loads it again. MERGE: keys that are there are replaced; NOFLUSH: "
         "nothing is removed before; NOSAVE: the snapshot that is there is loaded."),
+    Row("SEGFAULT", 2, Segfault, "", "Crashes the server by a bad memory access."),
     Row("SET-DISABLE-DENY-SCRIPTS", 3, SetDisableDenyScripts, "<0|1>",
         "Lets scripts call commands that are refused to them, or not any more."),
     Row("SET-ACTIVE-EXPIRE", 3, SetActiveExpire, "<0|1>",

@@ -1,0 +1,41 @@
+#include "server/http_message.h"
+
+namespace spinel {
+namespace {
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// "%41" and "+"; what is no escape stays as it is.
+std::string Unescape(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexValue(text[i + 2]) : -1;
+    if (low >= 0) {
+      plain.push_back(static_cast<char>(high << 4 | low));
+      i += 2;
+    } else {
+      plain.push_back(text[i] == '+' ? ' ' : text[i]);
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+std::string QueryParameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(part.size() < query.size() ? part.size() + 1 : part.size());
+    const size_t equals = part.find('=');
+    if (part.substr(0, equals) != name) continue;
+    return equals == std::string_view::npos ? std::string() : Unescape(part.substr(equals + 1));
+  }
+  return {};
+}
+
+}  // namespace spinel
