@@ -21,6 +21,7 @@ internal sealed class TestServer : IDisposable
 
     public int Port { get; }
 
+    /// <summary>Starts the server again, on its port, after stopping it if it runs.</summary>
     public void Restart()
     {
         Stop();
@@ -79,7 +80,7 @@ internal sealed class TestServer : IDisposable
     }
 
     /// <summary>SIGTERM, and SIGKILL for a server that does not end within ten seconds.</summary>
-    private void Stop()
+    public void Stop()
     {
         if (process.HasExited)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
@@ -18,7 +17,6 @@ internal sealed class DistributedCacheTests(TestServer server, RedisProtocol pro
         Test("instance names keep applications apart", InstanceNames),
         Test("values of every size up to 1 MB", Sizes),
         Test("odd keys", OddKeys),
-        Test("buffers, as HybridCache uses them", Buffers),
         Test("many callers share one cache", ManyCallers),
         Test("two applications share one server", TwoApplications),
         Test("a key of another type is an error", OtherType),
@@ -143,25 +141,6 @@ internal sealed class DistributedCacheTests(TestServer server, RedisProtocol pro
         {
             Check.Equal(key, await fixture.Cache.GetStringAsync(key));
         }
-    }
-
-    private static async Task Buffers(CacheFixture fixture)
-    {
-        var cache = (IBufferDistributedCache)fixture.Cache;
-        byte[] value = Bytes(300_000);
-        await cache.SetAsync("k", new ReadOnlySequence<byte>(value), Forever);
-        var buffer = new ArrayBufferWriter<byte>();
-        Check.True(await cache.TryGetAsync("k", buffer));
-        Check.True(buffer.WrittenSpan.SequenceEqual(value));
-        buffer.Clear();
-        Check.True(cache.TryGet("k", buffer));
-        Check.True(buffer.WrittenSpan.SequenceEqual(value));
-        buffer.Clear();
-        Check.True(!await cache.TryGetAsync("none", buffer));
-        Check.Equal(0, buffer.WrittenCount);
-        await cache.SetAsync("empty", ReadOnlySequence<byte>.Empty, Forever);
-        Check.True(await cache.TryGetAsync("empty", buffer));
-        Check.Equal(0, buffer.WrittenCount);
     }
 
     private static async Task ManyCallers(CacheFixture fixture)

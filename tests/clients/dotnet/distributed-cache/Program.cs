@@ -9,6 +9,7 @@ foreach (RedisProtocol protocol in Connections.Protocols)
 {
     string label = $"distributed cache, {protocol.ToString().ToUpperInvariant()}";
     await run.RunAsync(label, new DistributedCacheTests(server, protocol).All());
+    await run.RunAsync(label, new BufferTests(server, protocol).All());
     await run.RunAsync(label, new ExpiryTests(server, protocol).All());
     await run.RunAsync(label, new SessionTests(server, protocol).All());
 }
