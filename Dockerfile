@@ -36,14 +36,25 @@ RUN ln -sf bash /bin/sh \
     && ln -s /usr/local/bin/spinel-server /app/GarnetServer \
     && if ldd /usr/local/bin/spinel-server | grep 'not found'; then exit 1; fi
 
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="Spinel" \
+      org.opencontainers.image.description="In-memory cache server for the clients of Redis, Valkey and Garnet" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
+
 # The server's defaults in a container: every interface, protected mode off, and a warning while there
-# is no password. SPINEL_REQUIRE_PASSWORD=1 makes it refuse to start without one.
+# is no password. SPINEL_REQUIRE_PASSWORD=yes makes it refuse to start without one. Every option can be
+# set as SPINEL_OPTION or, by the name of a file with the value, SPINEL_OPTION_FILE.
 ENV SPINEL_CONTAINER=1
-USER spinel
+USER 999:999
 WORKDIR /data
 VOLUME /data
 EXPOSE 6379
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["spinel-server", "--check-health"]
+# Healthy is ready: a server that loads its data is "starting" for as long as ten minutes, with the
+# reason in the health log. `--check-health live` is the check for "has it hung".
+HEALTHCHECK --interval=10s --timeout=5s --start-period=600s --retries=3 \
+  CMD ["spinel-server", "--check-health", "ready"]
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["spinel-server"]

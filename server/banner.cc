@@ -44,6 +44,15 @@ std::string PersistenceLine(const Config& config) {
   return fmt::format("snapshots go to {} after {}, and at the end", path, points);
 }
 
+std::string ConfigurationLine(const Config& config) {
+  std::string line = config.config_file.empty() ? "defaults and command line" : config.config_file;
+  const std::vector<std::string> variables = config.environment_variables();
+  for (size_t i = 0; i < variables.size(); ++i) {
+    line += fmt::format("{}{}", i == 0 ? "; environment: " : ", ", variables[i]);
+  }
+  return line;
+}
+
 bool BoundBeyondLoopback(const Config& config) {
   for (const std::string& entry : config.bind_addresses()) {
     const std::string address = entry.starts_with('-') ? entry.substr(1) : entry;
@@ -70,8 +79,7 @@ std::vector<std::string> StartupScreen(const Server& server, const StartupFacts&
                   (server.needs_password()   ? "password required"
                    : config.protected_mode() ? "no password; protected mode lets loopback in only"
                                              : "no password"));
-  lines.push_back("  Configuration   " +
-                  (config.config_file.empty() ? "defaults and command line" : config.config_file));
+  lines.push_back("  Configuration   " + ConfigurationLine(config));
   return lines;
 }
 

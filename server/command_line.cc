@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "server/config_environment.h"
 #include "server/config_file.h"
 #include "server/config_table.h"
 #include "server/garnet_flags.h"
@@ -76,8 +77,8 @@ ConfigStatus ParseCommandLine(std::span<const char* const> argv, CommandLine* li
   if (args.empty()) return ConfigStatus::Ok();
 
   line->action = SpecialAction(args[0]);
-  if (line->action == CommandLine::Action::kCheckHealth && args.size() > 1) {
-    line->health_target = args[1];
+  if (line->action == CommandLine::Action::kCheckHealth) {
+    line->health.assign(args.begin() + 1, args.end());
   }
   if (line->action != CommandLine::Action::kRun) return ConfigStatus::Ok();
   if (IsGarnetName(line->program)) return TranslateGarnetFlags(args, line);
@@ -105,40 +106,44 @@ namespace {
 
 // The container image sets SPINEL_CONTAINER: there the port is reachable only as far as it is
 // published, so what protects bare metal is left to whoever publishes it. Options still win.
-std::vector<std::string> ContainerDefaults() {
-  const char* container = std::getenv("SPINEL_CONTAINER");
-  if (container == nullptr || std::string_view(container) != "1") return {};
+std::vector<std::string> ContainerDefaults(const Environment& environment) {
+  if (!environment.container) return {};
   return {"bind * -::*", "protected-mode no"};
 }
 
 }  // namespace
 
-ConfigStatus LoadConfig(const CommandLine& line, Config* config) {
+ConfigStatus LoadConfig(const CommandLine& line, Config* config, const char* const* variables) {
   config->notices.insert(config->notices.end(), line.notices.begin(), line.notices.end());
+  Environment environment;
+  ConfigStatus status = ReadEnvironment(variables, &environment);
+  if (!status.ok()) return status;
   ConfigLoader loader(config);
-  ConfigStatus defaults = loader.LoadCommandLine(ContainerDefaults());
-  if (!defaults.ok()) return defaults;
+  status = loader.LoadCommandLine(ContainerDefaults(environment));
+  if (!status.ok()) return status;
   if (!line.config_file.empty()) {
     // Resolved before any `dir` directive changes the working folder.
     config->config_file = AbsolutePath(line.config_file);
-    ConfigStatus status = loader.LoadFile(config->config_file);
+    status = loader.LoadFile(config->config_file);
     if (!status.ok()) return status;
   }
   if (line.read_stdin) {
-    ConfigStatus status = loader.LoadStdin(STDIN_FILENO);
+    status = loader.LoadStdin(STDIN_FILENO);
     if (!status.ok()) return status;
   }
+  status = loader.LoadEnvironment(environment.options);
+  if (!status.ok()) return status;
   for (const std::string& folder : line.folders) {
     std::error_code ignored;  // if it is still missing, the option that needs it says so
     std::filesystem::create_directories(folder, ignored);
   }
-  ConfigStatus status = loader.LoadCommandLine(line.options);
+  status = loader.LoadCommandLine(line.options);
   if (!status.ok()) return status;
-  const char* demand = std::getenv("SPINEL_REQUIRE_PASSWORD");
-  if (demand != nullptr && std::string_view(demand) == "1" && config->requirepass.empty() &&
-      config->aclfile.empty() && config->user_directives.empty()) {
+  if (environment.require_password && config->requirepass.empty() && config->aclfile.empty() &&
+      config->user_directives.empty()) {
     return ConfigStatus::Error(
-        "SPINEL_REQUIRE_PASSWORD=1 is set, but no password is. Give one with --requirepass.\n");
+        "SPINEL_REQUIRE_PASSWORD is set, but no password is. Give one with --requirepass, "
+        "SPINEL_REQUIREPASS or SPINEL_REQUIREPASS_FILE.\n");
   }
   return loader.Finish();
 }
@@ -155,10 +160,12 @@ std::string HelpText() {
       "Usage: spinel [FILE] [--OPTION VALUE ...] [-]\n"
       "       spinel -v | --version\n"
       "       spinel -h | --help\n"
-      "       spinel --check-health [HOST:PORT]   exit 0 if a server answers there\n"
+      "       spinel --check-health [live | ready] [HOST:PORT]   exit 0 if a server does\n"
       "\n"
       "FILE is a configuration file in the format of redis.conf; - reads one from standard\n"
-      "input. Every option of such a file can be given as --OPTION too, and then wins.\n"
+      "input. Every option of such a file can be given in the environment too, as\n"
+      "SPINEL_OPTION or, for the name of a file with the value, SPINEL_OPTION_FILE; and as\n"
+      "--OPTION. The command line wins over the environment, the environment over the file.\n"
       "\n"
       "Examples:\n"
       "  spinel                                     port 6379, this machine only\n"

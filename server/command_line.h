@@ -11,6 +11,8 @@
 //   &config); if (!status.ok()) { fputs(status.error().c_str(), stderr); return 1; }
 #pragma once
 
+#include <unistd.h>
+
 #include <span>
 #include <string>
 #include <vector>
@@ -25,12 +27,12 @@ struct CommandLine {
     kVersion,          // -v, --version: print VersionText()
     kHelp,             // -h, --help: print HelpText()
     kConfigReference,  // --dump-config-reference: print ConfigReference() of config_docs.h
-    kCheckHealth,      // --check-health [HOST:PORT]: ask a running server, see health_check.h
+    kCheckHealth,      // --check-health [ready|live] [HOST:PORT]: see health_check.h
   };
   Action action = Action::kRun;
   std::string program;                // argv[0] without its folder
   std::string config_file;            // as given; empty: none
-  std::string health_target;          // of kCheckHealth; empty: the default
+  std::vector<std::string> health;    // the words behind --check-health
   bool read_stdin = false;            // `-` was given
   std::vector<std::string> options;   // one per line, as a file would have them
   std::vector<std::string> folders;   // to be created before options are applied
@@ -40,9 +42,10 @@ struct CommandLine {
 // Understands `argv`. The error is complete text for stderr.
 ConfigStatus ParseCommandLine(std::span<const char* const> argv, CommandLine* line);
 
-// Loads the file, then standard input, then the options: the last one that names an option wins.
-// Fills the Config's config_file and notices.
-ConfigStatus LoadConfig(const CommandLine& line, Config* config);
+// Loads the file, then standard input, then the environment (config_environment.h), then the
+// options: the last one that names an option wins. Fills the Config's config_file and notices.
+ConfigStatus LoadConfig(const CommandLine& line, Config* config,
+                        const char* const* environment = environ);
 
 std::string VersionText();
 std::string HelpText();

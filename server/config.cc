@@ -11,6 +11,7 @@
 #include "server/config_special.h"
 #include "server/config_table.h"
 #include "server/config_value.h"
+#include "server/log.h"
 
 namespace spinel {
 
@@ -256,10 +257,37 @@ ConfigStatus Config::LoadRow(const ConfigRow& row, std::span<const std::string> 
   ConfigValue value;
   std::string error = Parse(row, args, append, &value);
   if (error.empty()) error = Store(row, value);
+  slots_.at(&row).variable.clear();
   return error.empty() ? ConfigStatus::Ok() : ConfigStatus::Error(std::move(error));
 }
 
+void Config::NoteEnvironment(const ConfigRow& row, std::string variable) {
+  Slot& own = slots_.at(&row);
+  own.variable = std::move(variable);
+  own.environment_value = Show(row);
+}
+
+std::vector<std::string> Config::environment_variables() const {
+  std::vector<std::string> variables;
+  for (const ConfigRow* row : ConfigRows()) {
+    if (!slot(*row).variable.empty()) variables.push_back(slot(*row).variable);
+  }
+  return variables;
+}
+
 // -- CONFIG REWRITE ------------------------------------------------------------------------------
+
+// What the environment gives at every start needs no line in the file, least of all a secret.
+bool Config::LeftToEnvironment(const ConfigRow& row) const {
+  const Slot& own = slot(row);
+  if (own.variable.empty()) return false;
+  if (Show(row) == own.environment_value) return true;
+  LogWarning(
+      "CONFIG REWRITE: '{}' is in the file now, but {} in the environment overrides it at the next "
+      "start. Remedy: remove or change the variable.",
+      row.name, own.variable);
+  return false;
+}
 
 ConfigStatus Config::Rewrite(bool force_all) {
   MutexLock lock(&mutex_);
@@ -271,6 +299,7 @@ ConfigStatus Config::Rewrite(bool force_all) {
   if (error == 0) {
     std::vector<RewriteLines> options;
     for (const ConfigRow* row : ConfigRows()) {
+      if (LeftToEnvironment(*row)) continue;
       options.push_back({row, FileLines(*row, Load(*row)), force_all || !IsDefault(*row)});
     }
     if (user_lines_) options.push_back({nullptr, user_lines_(), /*append=*/true});

@@ -98,6 +98,11 @@ class Config {
   // accumulates). The error is the reason alone.
   ConfigStatus LoadRow(const ConfigRow& row, std::span<const std::string> args, bool append);
 
+  // The option's present value is that of an environment variable, which a file cannot override.
+  void NoteEnvironment(const ConfigRow& row, std::string variable);
+  // Those variables, in the order of the table.
+  std::vector<std::string> environment_variables() const;
+
   // Has the option its default value?
   bool IsDefault(const ConfigRow& row) const;
 
@@ -133,6 +138,7 @@ class Config {
   Setting<int64_t> tcp_backlog;
   Setting<int64_t> tcp_keepalive;
   Setting<int64_t> timeout;
+  Setting<int64_t> unauthenticated_timeout;
   Setting<int64_t> unixsocketperm;
   Setting<bool> protected_mode;
   TextCell bind_source_addr;
@@ -263,6 +269,8 @@ class Config {
     std::vector<size_t> hooks;   // indexes of hooks_
     int64_t initial_number = 0;  // the default
     std::string initial_text;
+    std::string variable;  // of the environment, that gave the value at the start; empty: none
+    std::string environment_value;  // that value, as Show has it
   };
   struct Change;  // one option of a CONFIG SET
 
@@ -274,6 +282,7 @@ class Config {
                     ConfigValue* value) const;
   std::string Show(const ConfigRow& row) const;
   std::vector<std::string> FileLines(const ConfigRow& row, const ConfigValue& value) const;
+  bool LeftToEnvironment(const ConfigRow& row) const;
 
   ConfigStatus CheckSet(std::span<const std::string_view> args, const ConfigSetContext& context,
                         std::vector<Change>* changes) const;

@@ -17,8 +17,9 @@ constexpr std::string_view kIntroduction =
 <!-- Generated from the table in server/config_rows_*.cc by `spinel --dump-config-reference`. -->
 
 Every option can stand in a configuration file in the format of redis.conf, on the command line
-(`--maxmemory 2gb`), and in `CONFIG GET`. Later settings override earlier ones; options on the command
-line override the file. `CONFIG SET` changes those that are marked *at run time*, `CONFIG REWRITE` puts
+(`--maxmemory 2gb`), in the environment (`SPINEL_MAXMEMORY=2gb`, see [deployment.md](deployment.md)) and in
+`CONFIG GET`. Later settings override earlier ones; the command line overrides the environment, and that the
+file. `CONFIG SET` changes those that are marked *at run time*, `CONFIG REWRITE` puts
 the present values into the file the server was started with.
 
 All options of Redis 7.2 and Valkey 8 are known, under their old names too. An option that does nothing

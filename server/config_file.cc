@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/config_environment.h"
 #include "server/config_table.h"
 #include "server/version.h"
 
@@ -172,16 +173,18 @@ int ReadConfigText(int fd, std::string* text) {
 
 // -- Errors and notices --------------------------------------------------------------------------
 
+ConfigStatus StartError(std::string_view where, std::string_view line, std::string_view reason) {
+  return ConfigStatus::Error(
+      fmt::format("{}{}\n>>> '{}'\n{}\n", FatalHeader(), where, Shown(line), reason));
+}
+
 ConfigStatus ConfigLoader::Fail(const Place& place, std::string_view reason) {
-  std::string text = FatalHeader();
   if (place.source.empty()) {
-    text += "Reading the options from the command line\n";
-  } else {
-    text +=
-        fmt::format("Reading the configuration file, at line {} of {}\n", place.line, place.source);
+    return StartError("Reading the options from the command line", place.text, reason);
   }
-  text += fmt::format(">>> '{}'\n{}\n", Shown(place.text), reason);
-  return ConfigStatus::Error(std::move(text));
+  return StartError(
+      fmt::format("Reading the configuration file, at line {} of {}", place.line, place.source),
+      place.text, reason);
 }
 
 ConfigStatus ConfigLoader::FailFile(const Place* included_from, const std::string& path,
@@ -236,6 +239,23 @@ ConfigStatus ConfigLoader::LoadCommandLine(std::span<const std::string> lines) {
   for (const std::string& line : lines) {
     ConfigStatus status = LoadLine({"", 0, TrimLine(line)});
     if (!status.ok()) return status;
+  }
+  return ConfigStatus::Ok();
+}
+
+ConfigStatus ConfigLoader::LoadEnvironment(std::span<const EnvironmentOption> options) {
+  for (const EnvironmentOption& option : options) {
+    const auto fail = [&option](std::string_view reason) {
+      return StartError("Reading the environment", option.shown, reason);
+    };
+    std::optional<std::vector<std::string>> words{{option.value}};
+    if (option.row->multi_arg && !option.value.empty()) words = SplitArgs(option.value);
+    if (!words) return fail("Unbalanced quotes");
+    const ConfigStatus status = config_->LoadRow(*option.row, *words, /*append=*/false);
+    if (!status.ok()) return fail(status.error());
+    config_->NoteEnvironment(*option.row, option.variable);
+    seen_.insert(option.row);
+    from_environment_.insert(option.row);
   }
   return ConfigStatus::Ok();
 }
@@ -311,7 +331,9 @@ ConfigStatus ConfigLoader::Option(const Place& place, const ConfigRow& row,
     if (!words) return Fail(place, "Unbalanced quotes in configuration line");
     args = std::move(*words);
   }
-  const bool again = !seen_.insert(&row).second;
+  // The environment's value does not grow: the command line's stands in its place.
+  const bool replaces = from_environment_.erase(&row) != 0;
+  const bool again = !seen_.insert(&row).second && !replaces;
   ConfigStatus status = config_->LoadRow(row, args, again);
   return status.ok() ? status : Fail(place, status.error());
 }

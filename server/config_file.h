@@ -31,6 +31,11 @@ std::string QuoteArg(std::string_view word);
 // ConfigLoader::kMaxFileBytes.
 int ReadConfigText(int fd, std::string* text);
 
+// The text that stops a start, in Redis' layout: where, the line (cut if it is long), the reason.
+ConfigStatus StartError(std::string_view where, std::string_view line, std::string_view reason);
+
+struct EnvironmentOption;
+
 class ConfigLoader {
  public:
   // Bounds on what a file may ask of us.
@@ -44,6 +49,9 @@ class ConfigLoader {
   ConfigStatus LoadFile(const std::string& path);
   // Reads `fd` to its end.
   ConfigStatus LoadStdin(int fd);
+  // What an option has in the environment replaces what a file says, and is replaced by what the
+  // command line says.
+  ConfigStatus LoadEnvironment(std::span<const EnvironmentOption> options);
   // One option per line: "save 60 1".
   ConfigStatus LoadCommandLine(std::span<const std::string> lines);
   // Checks that concern several options, and the notices about options without effect. Call it
@@ -71,6 +79,7 @@ class ConfigLoader {
 
   Config* config_;
   std::unordered_set<const ConfigRow*> seen_;
+  std::unordered_set<const ConfigRow*> from_environment_;  // and from nowhere else since
   std::vector<std::pair<uint64_t, uint64_t>> open_files_;  // device and inode, outermost first
   size_t files_ = 0;
 };

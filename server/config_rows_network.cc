@@ -39,6 +39,10 @@ constexpr ConfigRow kNetwork[] = {
         "asks."),
     Integer<&Config::timeout>("timeout", 0, 0, kIntMax,
                               "Seconds after which an idle client is disconnected. 0 never does."),
+    Integer<&Config::unauthenticated_timeout>(
+        "unauthenticated-timeout", 60, 0, kIntMax,
+        "Seconds after which a client that has not logged in is disconnected, idle or not, where a "
+        "password is required. 0 never does."),
     Text<&Config::unixsocket>("unixsocket", "",
                               "Path of a Unix socket to listen on as well. Empty: none.")
         .Immutable(),

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kLingerMs = 10'000;  // a closing client may take this long between bytes
 constexpr size_t kMinOwnInput = 16 * 1024;
+constexpr size_t kMinOwnInputBeforeLogin = 1024;
 constexpr size_t kMaxHeldInput =
     1024 * 1024;  // beyond, a client that has to wait waits for the kernel
 
@@ -73,7 +74,8 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
     const size_t expected = parser_.BytesExpected();
     const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
     // At most as much again as has arrived already.
-    const size_t ahead = std::clamp(missing, kMinOwnInput, std::max(kMinOwnInput, input_.size()));
+    const size_t least = MustLogIn() ? kMinOwnInputBeforeLogin : kMinOwnInput;
+    const size_t ahead = std::clamp(missing, least, std::max(least, input_.size()));
     if (input_.Reserve(ahead)) {
       read_into_ = ReadInto::kOwn;
       return boost::asio::mutable_buffer(input_.end(), input_.room());
@@ -210,6 +212,13 @@ void Connection::CheckLimits(int64_t now_ms) {
     CloseNow();
     return MaybeDelete();
   }
+  const int64_t login_seconds = loop_->server().config().unauthenticated_timeout();
+  if (login_seconds > 0 && MustLogIn() && now_ms - session_.created_ms > login_seconds * 1000) {
+    LogVerbose("Closing client id={} addr={}: it has not logged in for {} s", session_.id,
+               session_.origin.address, login_seconds);
+    CloseNow();
+    return MaybeDelete();
+  }
   const int64_t timeout = loop_->server().config().timeout();
   const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
   // Subscribers wait for others to speak.
@@ -263,6 +272,7 @@ void Connection::CloseNow() {
     return;
   }
   closed_ = true;
+  AccountBeforeLogin(0);
   session_.paused.store(false, std::memory_order_relaxed);
   EndBlock(&loop_->server(), &loop_->state(), &session_);
   session_.transaction.reset();

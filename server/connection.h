@@ -100,6 +100,12 @@ class Connection final : public Transport {
   void OnWritable(const boost::system::error_code& error);
   bool OverOutputLimit(int64_t now_ms);
   void PublishSizes();
+
+  // Before AUTH, where a password is needed: what anybody on the network may make the server hold
+  // is little, and not for long.
+  bool MustLogIn() const;
+  bool UnreadBeforeLogin();
+  void AccountBeforeLogin(size_t bytes);
   void CloseNow();
   void MaybeDelete();
 
@@ -111,7 +117,8 @@ class Connection final : public Transport {
   OutputBuffer pending_;  // what the socket did not take
   int64_t soft_limit_since_ms_ = 0;
   int64_t last_progress_ms_ = 0;
-  uint8_t operations_ = 0;  // outstanding at Asio
+  uint32_t before_login_bytes_ = 0;  // its part of the loop's count
+  uint8_t operations_ = 0;           // outstanding at Asio
   ReadInto read_into_ = ReadInto::kShared;
   bool starting_read_ = false;
   bool reading_ = false;

@@ -59,6 +59,7 @@ void Connection::FlushStaging() {
 // Whatever was not sent waits for the socket; a closing connection closes once nothing does.
 void Connection::AfterOutput() {
   if (closed_) return;
+  if (!session_.authenticated && UnreadBeforeLogin()) return CloseNow();
   if (pending_.empty()) {
     soft_limit_since_ms_ = 0;
     if (closing_ && !executing_) CloseNow();
@@ -155,6 +156,9 @@ void Connection::PublishSizes() {
   session_.output_held.store(pending_.MemoryBytes(), std::memory_order_relaxed);
   session_.output_chunks.store(static_cast<uint32_t>(pending_.segments()),
                                std::memory_order_relaxed);
+  if (!session_.authenticated || before_login_bytes_ != 0) [[unlikely]] {
+    AccountBeforeLogin(MustLogIn() && !closed_ ? input_.capacity() + pending_.MemoryBytes() : 0);
+  }
 }
 
 }  // namespace spinel

@@ -29,6 +29,10 @@ int64_t UnixMilliseconds();
 class EventLoop {
  public:
   static constexpr size_t kSharedBytes = 64 * 1024;
+  // What clients that have not logged in may make the loop hold together, beside what each of them
+  // may have anyway. Bytes.
+  static constexpr size_t kMaxBeforeLoginBytes = 32 * 1024 * 1024;
+  static constexpr size_t kFreeBeforeLoginBytes = 4 * 1024;
 
   EventLoop(Server* server, int index);
   ~EventLoop();
@@ -61,6 +65,7 @@ class EventLoop {
   std::vector<std::string_view>& arguments() { return work_->arguments; }
   std::vector<Request>& requests() { return work_->requests; }
   std::vector<size_t>& request_ends() { return work_->request_ends; }
+  size_t& before_login_bytes() { return before_login_bytes_; }
   // The time for a batch of commands: reads the clock.
   void UpdateClock();
   // Has the connection's pushes sent when what is ready now has been served: so a connection that
@@ -114,6 +119,7 @@ class EventLoop {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;
   std::atomic<int> connection_count_{0};
+  size_t before_login_bytes_ = 0;
   int64_t last_check_ms_ = 0;
   bool expiry_backlog_ = false;
   bool stopping_ = false;

@@ -3,28 +3,62 @@
 #include <fmt/format.h>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "server/command_line.h"
+#include "server/config.h"
 
 namespace spinel {
 namespace {
 
+using StreamSocket = boost::asio::generic::stream_protocol::socket;
+using StreamEndpoint = boost::asio::generic::stream_protocol::endpoint;
+
+constexpr std::string_view kDefaultAddress = "127.0.0.1:6379";
+
+// "/path", "HOST:PORT", "[IPV6]:PORT" or "HOST".
+std::vector<StreamEndpoint> Resolve(boost::asio::io_context* io, const std::string& address,
+                                    boost::system::error_code* error) {
+  if (address.starts_with('/')) {
+    if (address.size() > 107) {
+      *error = boost::asio::error::make_error_code(boost::asio::error::name_too_long);
+      return {};
+    }
+    return {boost::asio::local::stream_protocol::endpoint(address)};
+  }
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const std::string port = colon == std::string::npos ? "6379" : address.substr(colon + 1);
+  std::vector<StreamEndpoint> endpoints;
+  for (const auto& found : boost::asio::ip::tcp::resolver(*io).resolve(host, port, *error)) {
+    endpoints.emplace_back(found.endpoint());
+  }
+  return endpoints;
+}
+
 // The first line that the server answers to PING; empty, and `*error` set, if none came in time.
-std::string AskPing(const std::string& host, const std::string& port, std::string* error) {
-  using boost::asio::ip::tcp;
+std::string AskPing(const std::string& address, std::string* error) {
   boost::asio::io_context io;
-  tcp::socket socket(io);
+  StreamSocket socket(io);
   std::string answer;
-  boost::system::error_code failed = boost::asio::error::timed_out;
-  tcp::resolver resolver(io);
-  const auto endpoints = resolver.resolve(host, port, failed);
+  boost::system::error_code failed;
+  const std::vector<StreamEndpoint> endpoints = Resolve(&io, address, &failed);
   if (failed) {
-    *error = failed.message();
+    *error = fmt::format("{}: {}", address, failed.message());
     return {};
   }
   failed = boost::asio::error::timed_out;
@@ -44,27 +78,80 @@ std::string AskPing(const std::string& host, const std::string& port, std::strin
                              });
   io.run_for(std::chrono::seconds(3));
   if (failed) {
-    *error = failed.message();
+    *error = fmt::format("{}: {}", address, failed.message());
     return {};
   }
   return answer.substr(0, answer.find('\r'));
 }
 
+// The words that process 1 was started with, if it is this same program; else none.
+std::vector<std::string> FirstProcess() {
+  std::error_code unreadable;
+  if (!std::filesystem::equivalent("/proc/1/exe", "/proc/self/exe", unreadable)) return {};
+  std::ostringstream text;
+  text << std::ifstream("/proc/1/cmdline", std::ios::binary).rdbuf();
+  std::vector<std::string> words;
+  std::istringstream rest(text.str());
+  for (std::string word; std::getline(rest, word, '\0');) words.push_back(word);
+  return words;
+}
+
+std::string OwnAddress() {
+  const std::vector<std::string> words = FirstProcess();
+  std::vector<const char*> argv;
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  CommandLine line;
+  Config config;
+  // What cannot be read again from here (standard input) or has an effect is left out.
+  if (!ParseCommandLine(argv, &line).ok()) return std::string(kDefaultAddress);
+  line.read_stdin = false;
+  line.folders.clear();
+  if (!LoadConfig(line, &config).ok()) return std::string(kDefaultAddress);
+  return AddressToAsk(config);
+}
+
 }  // namespace
 
-int CheckHealth(const std::string& target) {
-  const size_t colon = target.rfind(':');
-  const bool with_port = colon != std::string::npos;
-  std::string host = target.empty() ? "127.0.0.1" : target.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  std::string error;
-  const std::string answer = AskPing(host, with_port ? target.substr(colon + 1) : "6379", &error);
-  // A server that can't save answers everything but writes, and losing it would lose the data.
-  for (const std::string_view fine : {"+PONG", "-NOAUTH", "-MISCONF"}) {
-    if (answer.starts_with(fine)) return 0;
+std::string AddressToAsk(const Config& config) {
+  if (config.port() == 0) return config.unixsocket();
+  std::string host = "127.0.0.1";
+  for (const std::string& entry : config.bind_addresses()) {
+    const std::string address = entry.starts_with('-') ? entry.substr(1) : entry;
+    if (address == "::*" || address == "::") {
+      host = "::1";
+    } else if (address != "*" && address != "0.0.0.0") {
+      host = address;
+    }
+    break;
   }
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", config.port());
+}
+
+bool IsReady(const std::string& answer) {
+  // A server that can't save answers everything but writes, and losing it would lose the data.
+  return answer.starts_with("+PONG") || answer.starts_with("-NOAUTH") ||
+         answer.starts_with("-MISCONF");
+}
+
+bool IsAlive(const std::string& answer) {
+  return answer.starts_with('+') || answer.starts_with('-');
+}
+
+int CheckHealth(std::span<const std::string> words) {
+  const bool live = !words.empty() && words[0] == "live";
+  if (live || (!words.empty() && words[0] == "ready")) words = words.subspan(1);
+  const std::string address = words.empty() ? OwnAddress() : words[0];
+  std::string error;
+  std::string answer;
+  if (address.empty()) {
+    error = "the server listens for TLS only, which this check does not speak";
+  } else {
+    answer = AskPing(address, &error);
+  }
+  if (live ? IsAlive(answer) : IsReady(answer)) return 0;
   if (answer.starts_with("-LOADING")) error = "it is loading its data";
-  if (error.empty()) error = "it answers " + answer;
+  if (error.empty()) error = fmt::format("{} answers {}", address, answer);
   std::fputs(fmt::format("unhealthy: {}\n", error).c_str(), stderr);
   return 1;
 }

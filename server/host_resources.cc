@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <vector>
+#include <string_view>
+
+#include "server/cgroup.h"
 
 #if defined(SPINEL_JEMALLOC)
 #include <jemalloc/jemalloc.h>
@@ -17,51 +17,6 @@
 
 namespace spinel {
 namespace {
-
-// The first word of a file; empty if it cannot be read.
-std::string FirstWord(const std::string& path) {
-  std::ifstream file(path);
-  std::string word;
-  file >> word;
-  return word;
-}
-
-// Folders that may hold this process's limits: its own cgroup (v2) and what is mounted at the root,
-// which inside a container is the container's.
-std::vector<std::string> CgroupFolders(const char* v1_controller) {
-  std::vector<std::string> folders;
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    const size_t last = line.rfind(':');
-    if (last == std::string::npos) continue;
-    const std::string path = line.substr(last + 1);
-    if (line.starts_with("0::")) folders.push_back("/sys/fs/cgroup" + path);
-    if (line.find(v1_controller) != std::string::npos) {
-      folders.push_back(fmt::format("/sys/fs/cgroup/{}{}", v1_controller, path));
-    }
-  }
-  folders.emplace_back("/sys/fs/cgroup");
-  folders.push_back(fmt::format("/sys/fs/cgroup/{}", v1_controller));
-  return folders;
-}
-
-// CPUs by quota, or 0 for none.
-double CpuQuota() {
-  double least = 0;
-  const auto consider = [&least](double quota, double period) {
-    if (quota <= 0 || period <= 0) return;
-    if (least == 0 || quota / period < least) least = quota / period;
-  };
-  for (const std::string& folder : CgroupFolders("cpu")) {
-    std::ifstream file(folder + "/cpu.max");
-    std::string quota;
-    double period = 0;
-    if (file >> quota >> period && quota != "max") consider(std::atof(quota.c_str()), period);
-    consider(std::atof(FirstWord(folder + "/cpu.cfs_quota_us").c_str()),
-             std::atof(FirstWord(folder + "/cpu.cfs_period_us").c_str()));
-  }
-  return least;
-}
 
 #if defined(SPINEL_JEMALLOC)
 uint64_t Mallctl(const char* name) {
@@ -73,39 +28,47 @@ uint64_t Mallctl(const char* name) {
 
 }  // namespace
 
-UsableCpus FindUsableCpus() {
-  const int present = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
-  UsableCpus cpus{present, "all there are"};
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) < cpus.count) {
-    cpus = {CPU_COUNT(&set), fmt::format("of {}, by CPU affinity", present)};
+UsableCpus DecideCpus(int present, int by_affinity, const std::string& root) {
+  UsableCpus cpus{std::max(present, 1), "all there are"};
+  const auto tighten = [&cpus, present](int count, std::string_view reason) {
+    if (count <= 0 || count >= cpus.count) return;
+    cpus = {count, fmt::format("of {}, by {}", present, reason)};
+  };
+  tighten(by_affinity, "CPU affinity");
+  const CgroupLimit set = CgroupCpuset(root);
+  // The affinity mask respects the set already; the set is what the operator knows of.
+  if (set.value > 0 && static_cast<int>(set.value) == cpus.count && cpus.count < present) {
+    cpus.reason = fmt::format("of {}, by {}", present, set.source);
   }
-  const double quota = CpuQuota();
-  if (quota > 0 && static_cast<int>(std::ceil(quota)) < cpus.count) {
-    cpus = {std::max(static_cast<int>(std::ceil(quota)), 1),
-            fmt::format("of {}, by the cgroup's quota", present)};
+  tighten(static_cast<int>(set.value), set.source);
+  const CgroupLimit quota = CgroupCpuQuota(root);
+  if (quota.value > 0 && quota.value < cpus.count) {
+    tighten(static_cast<int>(std::ceil(quota.value)),
+            fmt::format("a quota of {:.2g} CPUs: {}", quota.value, quota.source));
   }
   return cpus;
 }
 
-MemoryLimit FindMemoryLimit() {
-  MemoryLimit limit;
-  limit.bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  limit.source = "physical memory";
-  for (const std::string& folder : CgroupFolders("memory")) {
-    for (const char* name : {"/memory.max", "/memory.limit_in_bytes"}) {
-      const std::string word = FirstWord(folder + name);
-      if (word.empty() || word == "max") continue;
-      const int64_t bytes = std::atoll(word.c_str());
-      if (bytes > 0 && bytes < limit.bytes) {
-        limit.bytes = bytes;
-        limit.source = "cgroup";
-        limit.cgroup = true;
-      }
-    }
-  }
+UsableCpus FindUsableCpus() {
+  const int present = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const bool known = sched_getaffinity(0, sizeof(set), &set) == 0;
+  return DecideCpus(present, known ? CPU_COUNT(&set) : present, "");
+}
+
+MemoryLimit DecideMemory(int64_t physical, const std::string& root) {
+  MemoryLimit limit{physical, "physical memory", false};
+  const CgroupLimit group = CgroupMemory(root);
+  constexpr double kNoLimit = 9e18;  // version 1 has a number for that, near the largest
+  if (group.value <= 0 || group.value >= kNoLimit) return limit;
+  const auto bytes = static_cast<int64_t>(group.value);
+  if (physical <= 0 || bytes < physical) limit = {bytes, group.source, true};
   return limit;
+}
+
+MemoryLimit FindMemoryLimit() {
+  return DecideMemory(int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE), "");
 }
 
 ProcessMemory ReadProcessMemory() {

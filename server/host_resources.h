@@ -10,20 +10,25 @@ namespace spinel {
 
 struct UsableCpus {
   int count = 1;
-  std::string reason;  // "of 8, by the cgroup's quota"
+  std::string reason;  // "of 8, by a quota of 1.5 CPUs: cgroup v2, cpu.max of /"
 };
 
-// The CPUs that the process may really use: affinity mask and cgroup quota (v1 and v2).
+// The CPUs that the process may really use: the least of affinity mask, cpuset and quota of its
+// control groups (cgroup.h), a part of a CPU counted as one.
 UsableCpus FindUsableCpus();
+// The same, of a machine with `present` CPUs and a mask of `by_affinity`; `root` as in cgroup.h.
+UsableCpus DecideCpus(int present, int by_affinity, const std::string& root);
 
 struct MemoryLimit {
   int64_t bytes = 0;   // 0: unknown
-  std::string source;  // "cgroup", "physical memory"
+  std::string source;  // "cgroup v2, memory.max of /", "physical memory"
   bool cgroup = false;
 };
 
-// The least of the cgroup's limit and the physical memory.
+// The least of the control groups' limits and the physical memory.
 MemoryLimit FindMemoryLimit();
+// The same, of a machine with `physical` bytes (0: unknown).
+MemoryLimit DecideMemory(int64_t physical, const std::string& root);
 
 // Of this process, now.
 struct ProcessMemory {

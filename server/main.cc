@@ -1,11 +1,8 @@
 // Wiring only: reads the configuration, makes the server and its loops, runs them.
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +19,7 @@
 #include "server/crash_report.h"
 #include "server/cycle_clock.h"
 #include "server/daemon.h"
+#include "server/file_limit.h"
 #include "server/health_check.h"
 #include "server/host_resources.h"
 #include "server/http_server.h"
@@ -39,38 +37,21 @@ int Fail(const std::string& text) {
   return 1;
 }
 
-// As many open files as maxclients needs; returns how many clients fit.
-int64_t RaiseFileLimit(int64_t clients) {
-  constexpr int64_t kOwnFiles = 64;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return clients;
-  const auto wanted = static_cast<rlim_t>(clients + kOwnFiles);
-  if (limit.rlim_cur >= wanted) return clients;
-  rlimit raised = limit;
-  raised.rlim_cur = wanted;
-  raised.rlim_max = std::max(limit.rlim_max, wanted);
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return clients;
-  raised = {std::min(limit.rlim_max, wanted), limit.rlim_max};
-  if (setrlimit(RLIMIT_NOFILE, &raised) != 0) raised = limit;
-  return std::max<int64_t>(static_cast<int64_t>(raised.rlim_cur) - kOwnFiles, 1);
-}
-
 void IgnoreSignals() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  // The first process of a container inherits the orphans of others; ignored, they leave no
+  // zombies.
+  if (getpid() == 1) std::signal(SIGCHLD, SIG_IGN);
 }
 
-void LogStart(const Server& server, const StartupFacts& facts, int64_t clients) {
+void LogStart(const Server& server, const StartupFacts& facts) {
   const Config& config = server.config();
   for (const std::string& line : StartupScreen(server, facts)) LogNotice("{}", line);
   for (const ConfigNotice& notice : config.notices) {
     Log(notice.warning ? LogLevel::kWarning : LogLevel::kNotice, "{}", notice.text);
   }
   for (const std::string& line : StartupWarnings(server)) LogWarning("{}", line);
-  if (clients < config.maxclients()) {
-    LogWarning("Open files are limited to {} clients instead of {}. Remedy: raise 'ulimit -n'.",
-               clients, config.maxclients());
-  }
 }
 
 // The users of the configuration. An image that demands a password takes a user's for one.
@@ -97,6 +78,8 @@ int Serve(Config* config, const MemoryLimit& memory) {
     facts.loops = cpus.count;
     facts.loops_reason = fmt::format("a loop per usable CPU: {}", cpus.reason);
   }
+  const std::string few_files = FitClientsToFileLimit(config);
+  if (!few_files.empty()) config->notices.push_back({true, few_files});
   Server server(config, UnixMilliseconds(), facts.loops);
   LoopGroup loops(&server, facts.loops);
   if (const std::string error = LoadUsers(&server); !error.empty()) return FailStart(error);
@@ -114,7 +97,7 @@ int Serve(Config* config, const MemoryLimit& memory) {
   HttpServer http(&server);
   if (const std::string error = http.Start(); !error.empty()) return FailStart(error);
   const PidFile pid_file(*config);
-  LogStart(server, facts, RaiseFileLimit(config->maxclients()));
+  LogStart(server, facts);
   std::string failure;
   loops.Run([&] {
     server.loading().Start([&](const Status& loaded) {
@@ -149,7 +132,7 @@ int Main(std::span<const char* const> argv) {
       std::fputs(ConfigReference().c_str(), stdout);
       return 0;
     case CommandLine::Action::kCheckHealth:
-      return CheckHealth(line.health_target);
+      return CheckHealth(line.health);
     case CommandLine::Action::kRun:
       break;
   }

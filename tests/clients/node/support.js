@@ -34,7 +34,7 @@ export function within(promise, timeoutMs = 10_000) {
   ]);
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const { port } = probe.address();

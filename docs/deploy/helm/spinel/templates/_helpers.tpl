@@ -1,0 +1,23 @@
+{{- define "spinel.fullname" -}}
+{{- if contains "spinel" .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-spinel" .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "spinel.selectorLabels" -}}
+app.kubernetes.io/name: spinel
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "spinel.labels" -}}
+{{ include "spinel.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "spinel.secretName" -}}
+{{- .Values.auth.existingSecret | default (include "spinel.fullname" .) -}}
+{{- end -}}

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Thousands of clients that do not log in, send junk and never read: little memory is held for them,
+clients with the password notice nothing, and all are cut in time."""
+
+import contextlib
+import multiprocessing
+import os
+import resource
+import selectors
+import socket
+import time
+
+import support
+from resp import OK, Closed
+from support import Server, ServerTestCase
+
+PASSWORD = "s3cret"
+CLIENTS = 10_000 if support.long_run() else 2_000
+LOGIN_SECONDS = 10 if support.long_run() else 4
+MEGABYTE = 1 << 20
+# A client that waits for its deadline may be held a few KB; a loop has 32 MB for requests that are
+# never finished; the rest is room for the allocator.
+MEMORY_LIMIT = CLIENTS * 10 * 1024 + 2 * 32 * MEGABYTE + 48 * MEGABYTE
+REQUESTS = 400  # in a round that p99 is taken of
+FLOOR_SECONDS = 0.02  # what the machine's scheduler may cost, with as many processes as CPUs
+
+
+def unfinished(fill):
+    """Ten arguments of 16 KB, all but the last byte."""
+    argument = b"$16384\r\n" + fill * 16384 + b"\r\n"
+    return (b"*10\r\n" + argument * 10)[:-3]
+
+
+JUNK = (
+    b"GET somebody:else\r\n" * 20_000,        # refused one by one, answers unread
+    unfinished(b"x"),                         # held until the deadline, or until there is no room
+    os.urandom(64 * 1024),
+    b"*1000000\r\n",                          # more than anybody may send before AUTH
+    b"",                                      # says nothing
+    b"*2\r\n$4\r\nAUTH\r\n$5\r\nwr",          # begins to log in
+    b"*2\r\n$4\r\nAUTH\r\n$5\r\nwrong\r\n" * 5_000,
+    b"HELLO 3\r\n" * 20_000,
+)
+
+
+WAITING = []  # open, with an answer that nobody reads
+
+
+def flood(port, connected):
+    """In a process of its own: opens CLIENTS connections and sends for as long as it is let."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (CLIENTS + 100,) * 2)
+    selector = selectors.DefaultSelector()
+    for number in range(CLIENTS):
+        client = socket.create_connection(("127.0.0.1", port), timeout=30)
+        client.setblocking(False)
+        junk = JUNK[number % len(JUNK)]
+        if junk:
+            selector.register(client, selectors.EVENT_WRITE, [junk, 0])
+        else:
+            selector.register(client, selectors.EVENT_READ, None)
+        if number % 50 == 0:
+            push(selector)
+    connected.set()
+    while True:
+        push(selector)
+        time.sleep(0.001)
+
+
+def push(selector):
+    for key, _ in selector.select(timeout=0):
+        try:
+            if key.data is None:
+                # Only whether it was closed: what was answered stays unread.
+                if not key.fileobj.recv(1, socket.MSG_PEEK):
+                    raise ConnectionResetError
+                selector.unregister(key.fileobj)
+                WAITING.append(key.fileobj)
+                continue
+            junk, sent = key.data
+            key.data[1] = sent + key.fileobj.send(junk[sent:sent + 65536])
+            if key.data[1] == len(junk):
+                # Nothing more to say: it is open as long as it is let.
+                selector.modify(key.fileobj, selectors.EVENT_READ, None)
+        except (BlockingIOError, InterruptedError):
+            continue
+        except OSError:
+            selector.unregister(key.fileobj)
+            key.fileobj.close()
+
+
+class Flood(ServerTestCase):
+    OPTIONS = ("--requirepass", PASSWORD, "--io-threads", "2", "--maxclients", str(CLIENTS + 100),
+               "--unauthenticated-timeout", str(LOGIN_SECONDS))
+    TIMEOUT = 300
+
+    def log_in(self):
+        connection = self.connect(timeout=60)
+        self.assertEqual(connection("AUTH", PASSWORD), OK)
+        return connection
+
+    @staticmethod
+    def p99(connection):
+        times = []
+        for number in range(REQUESTS):
+            started = time.perf_counter()
+            connection("SET", f"key:{number % 100}", "value")
+            times.append(time.perf_counter() - started)
+        return sorted(times)[REQUESTS * 99 // 100]
+
+    def test_a_flood_before_login(self):
+        admin = self.log_in()
+        quiet = min(self.p99(admin) for _ in range(5))
+        before = self.server.resident_bytes()
+        connected = multiprocessing.Event()
+        flooder = multiprocessing.Process(target=flood, args=(self.server.port, connected), daemon=True)
+        flooder.start()
+        self.addCleanup(flooder.kill)
+        rounds, peak, most = [], 0, 0
+        deadline = None
+        while True:
+            rounds.append(self.p99(admin))
+            peak = max(peak, self.server.resident_bytes() - before)
+            clients = self.clients(admin)
+            most = max(most, clients)
+            if connected.is_set():
+                deadline = deadline or time.monotonic() + LOGIN_SECONDS + 60
+                if clients == 1:
+                    break
+                self.assertLess(time.monotonic(), deadline, f"{clients - 1} clients are still there")
+        best = sorted(rounds)[len(rounds) // 4]
+        print(f"# {CLIENTS} clients, {most} at a time; p99 {quiet * 1000:.2f} ms before, {best * 1000:.2f} ms"
+              f" then (the lower quartile of {len(rounds)} rounds); RSS +{peak / MEGABYTE:.0f} MB")
+        self.assertLess(best, max(2 * quiet, FLOOR_SECONDS))
+        self.assertLess(peak, MEMORY_LIMIT)
+        self.assertGreater(most, CLIENTS // 10)
+
+    @staticmethod
+    def clients(admin):
+        info = support.parse_info(admin("INFO", "clients"))
+        return int(info["connected_clients"])
+
+
+class Deadline(ServerTestCase):
+    OPTIONS = ("--requirepass", PASSWORD, "--unauthenticated-timeout", "2")
+
+    def test_who_does_not_log_in_is_cut_busy_or_not(self):
+        silent, busy, member = self.connect(), self.connect(), self.connect()
+        self.assertEqual(member("AUTH", PASSWORD), OK)
+        started = time.monotonic()
+        with contextlib.suppress(OSError, Closed):
+            while time.monotonic() - started < 20:
+                busy("PING")
+                time.sleep(0.1)
+        self.assertLess(time.monotonic() - started, 15)
+        self.assertTrue(silent.at_end())
+        time.sleep(1)
+        self.assertEqual(member("SET", "k", "v"), OK)
+
+    def test_it_is_off_with_zero_and_without_a_password(self):
+        member = self.connect()
+        self.assertEqual(member("AUTH", PASSWORD), OK)
+        self.assertEqual(member("CONFIG", "SET", "unauthenticated-timeout", "0"), OK)
+        self.addCleanup(member, "CONFIG", "SET", "unauthenticated-timeout", "2")
+        waiting = self.connect()
+        time.sleep(4)
+        self.assertEqual(waiting("AUTH", PASSWORD), OK)
+        with Server("--unauthenticated-timeout", "1") as server, server.connect() as client:
+            time.sleep(3)
+            self.assertEqual(client("SET", "k", "v"), OK)
+
+
+if __name__ == "__main__":
+    support.main()
