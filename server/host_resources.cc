@@ -90,6 +90,22 @@ ProcessMemory ReadProcessMemory() {
   return memory;
 }
 
+int64_t ThreadNetBytes() {
+#if defined(SPINEL_JEMALLOC)
+  const auto counter = [](const char* name) -> const uint64_t* {
+    uint64_t* address = nullptr;
+    size_t size = sizeof(address);
+    return mallctl(name, &address, &size, nullptr, 0) == 0 ? address : nullptr;
+  };
+  thread_local const uint64_t* const allocated = counter("thread.allocatedp");
+  thread_local const uint64_t* const freed = counter("thread.deallocatedp");
+  if (allocated == nullptr || freed == nullptr) return 0;
+  return static_cast<int64_t>(*allocated - *freed);
+#else
+  return 0;
+#endif
+}
+
 void PurgeMemory() {
 #if defined(SPINEL_JEMALLOC)
   const std::string name = fmt::format("arena.{}.purge", MALLCTL_ARENAS_ALL);

@@ -138,6 +138,10 @@ int Main(std::span<const char* const> argv) {
   }
   const MemoryLimit memory = FindMemoryLimit();
   Config config([memory] { return memory.bytes; });
+  // A container that passes its limit is killed: unless somebody says otherwise, the server stays
+  // below it. It refuses writes then, because losing keys is for the operator to choose.
+  const std::string kDefaultLimit[] = {kCgroupShare};
+  if (memory.cgroup) config.LoadRow(*FindConfigRow("maxmemory"), kDefaultLimit, /*append=*/false);
   if (const ConfigStatus status = LoadConfig(line, &config); !status.ok()) {
     return Fail(status.error());
   }

@@ -14,6 +14,7 @@
 #include "server/lua/interpreter.h"
 #include "server/lua/libraries.h"
 #include "server/lua/script_api.h"
+#include "server/memory_keeper.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -233,6 +234,11 @@ std::string_view ScriptRun::Refusal(const Request& request) const {
     return "Write commands are not allowed from read-only scripts.";
   }
   if (command->Has(kWrite) && ctx_.server().Has(Trouble::kSavingFails)) return kSavingFailsReply;
+  // What has begun to write goes on.
+  if (command->Has(kDenyOom) && !wrote_ && !job_.allow_oom &&
+      ctx_.server().Has(Trouble::kOutOfMemory)) {
+    return kOutOfMemoryReply;
+  }
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "server/host_resources.h"
 #include "server/loading.h"
 #include "server/loop_state.h"
+#include "server/memory_keeper.h"
 #include "server/monitors.h"
 #include "server/observation.h"
 #include "server/saver.h"
@@ -108,6 +109,7 @@ Server::Server(Config* config, int64_t now_ms, int loops)
   scripts_ = std::make_unique<Scripts>();
   acl_ = std::make_unique<Acl>(this, &acl_generation_, &needs_password_);
   tracking_ = std::make_unique<Tracking>(this);
+  memory_ = std::make_unique<MemoryKeeper>(this, loops);
   RegisterHooks();
   ChangeReplicationId();
   startup_memory_.store(ReadProcessMemory().allocated);
@@ -224,6 +226,7 @@ void Server::ResetStatistics() {
   saver_->ResetStatistics();
   scripts_->ResetStatistics();
   acl_->ResetStatistics();
+  memory_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

@@ -381,6 +381,16 @@ bool Store::ExpireStep(const OpContext& context, int wheel) {
   return more;
 }
 
+void Store::VisitHandle(int wheel, const TimingWheel::Handle& handle, HandleVisitor visit) {
+  Stripe& stripe = StripeOfHandle(wheel, handle);
+  StripeLock lock(LockOf(&stripe));
+  const int physical = DatabaseOf(handle);
+  const Keyspace* table = TableOf(&stripe, physical);
+  if (table == nullptr) return;
+  table->VisitCandidates(HashOfHandle(handle), kHashBits,
+                         [&](Keyspace::Position position) { visit(*position.node(), physical); });
+}
+
 void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle) {
   Stripe& stripe = StripeOfHandle(wheel, handle);
   StripeLock lock(LockOf(&stripe));
@@ -421,7 +431,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());
     NotifyOf(context, kNotifyHash, "hexpired", physical, *entry);
-    RemoveEntry(context, stripe, physical, entry, kNotifyGeneric, "del");
+    RemoveEntry(context, stripe, physical, entry, Discarded::kExpired, kNotifyGeneric, "del");
     return;
   }
   if (stripe->pictured && entry->epoch() != stripe->epoch) [[unlikely]]
@@ -441,7 +451,10 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
 }
 
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
-  if (!RemoveEntry(context, stripe, physical, entry, kNotifyExpired, "expired")) return false;
+  if (!RemoveEntry(context, stripe, physical, entry, Discarded::kExpired, kNotifyExpired,
+                   "expired")) {
+    return false;
+  }
   context.stats->expired_keys.Add();
   return true;
 }
@@ -454,9 +467,9 @@ void Store::NotifyOf(const OpContext& context, int64_t event_class, std::string_
   context.Notify(event_class, event, Logical(physical), entry.key());
 }
 
-// Removes an entry that is over and may be gone already; false: it was. Tells why.
+// Removes an entry that may be gone already; false: it was. Tells why.
 bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
-                        int64_t event_class, std::string_view event) {
+                        Discarded::Why why, int64_t event_class, std::string_view event) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -468,7 +481,7 @@ bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, 
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;
-  Discard({stripe, physical, Discarded::kExpired}, context, entry);
+  Discard({stripe, physical, why}, context, entry);
   return true;
 }
 

@@ -198,6 +198,7 @@ class Store {
 
  private:
   friend class AtomicSection;
+  friend class Evictor;
   // Takes one more stripe; false: `held` was given back, because somebody grows, and he is done.
   bool LockNext(Stripe* stripe, MultiLock* held);
   void GrowTo(SpinLock* lock, MultiLock* held);
@@ -258,13 +259,16 @@ class Store {
   // The tables of `physical` in one stripe, taken out.
   void TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out, uint64_t* keys);
   void FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle);
+  // Visits the keys that a handle may be about, with their physical databases.
+  using HandleVisitor = absl::FunctionRef<void(const Entry&, int)>;
+  void VisitHandle(int wheel, const TimingWheel::Handle& handle, HandleVisitor visit);
   Stripe& StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const;
   uint64_t HashOfHandle(const TimingWheel::Handle& handle) const;
   Keyspace* TableOf(Stripe* stripe, int physical) const;
   void FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
-                   int64_t event_class, std::string_view event);
+                   Discarded::Why why, int64_t event_class, std::string_view event);
   void NotifyOf(const OpContext& context, int64_t event_class, std::string_view event, int physical,
                 const Entry& entry) const;
 
