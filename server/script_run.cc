@@ -42,6 +42,7 @@ std::string DeniedText(const Session& session, const Request& request, const Acl
 
 std::string_view ErrorCodeOf(std::string_view error) {
   if (error == kSavingFailsReply) return "MISCONF";
+  if (error == kOutOfMemoryReply) return "OOM";
   return error.starts_with(kDenied) ? "NOPERM" : "ERR";
 }
 
