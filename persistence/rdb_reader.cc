@@ -23,6 +23,7 @@ bool IsOpcode(uint8_t byte) { return byte >= static_cast<uint8_t>(RdbOpcode::kSl
 }  // namespace
 
 uint32_t AccessClockOf(const RdbRecord& record, const AccessTracking& tracking, int64_t now_ms) {
+  if (tracking.kind() == AccessTracking::Kind::kQueues) return 0;
   if (tracking.lfu()) {
     if (record.frequency < 0) return 0;
     return tracking.WithFrequency(static_cast<uint8_t>(record.frequency), now_ms);

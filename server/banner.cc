@@ -27,8 +27,12 @@ std::string MemoryLine(const Config& config, const MemoryLimit& limit) {
   const std::string host =
       fmt::format("{} available ({})", ReadableBytes(limit.bytes), limit.source);
   if (maxmemory == 0) return "no limit set; " + host;
-  return fmt::format("maxmemory {}, policy {}; {}", ReadableBytes(maxmemory),
-                     config.GetOne("maxmemory-policy").value_or(""), host);
+  std::string_view advice;
+  if (config.maxmemory_policy() == MaxmemoryPolicy::kNoEviction) {
+    advice = " (writes are refused at the limit; a cache wants --maxmemory-policy allkeys-lru)";
+  }
+  return fmt::format("maxmemory {}, policy {}{}; {}", ReadableBytes(maxmemory),
+                     config.GetOne("maxmemory-policy").value_or(""), advice, host);
 }
 
 std::string PersistenceLine(const Config& config) {

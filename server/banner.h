@@ -9,6 +9,9 @@
 
 namespace spinel {
 
+// Of a memory cgroup's limit, what maxmemory is if nobody sets it.
+inline constexpr const char* kCgroupShare = "75%";
+
 struct StartupFacts {
   int loops = 1;
   std::string loops_reason;

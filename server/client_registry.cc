@@ -29,6 +29,12 @@ void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
   for (Session* session : ordered) visit(*session);
 }
 
+uint64_t MemoryOf(const Session& session) {
+  return sizeof(Session) + session.query_buffer_capacity.load(std::memory_order_relaxed) +
+         session.queued_bytes.load(std::memory_order_relaxed) +
+         session.output_pending.load(std::memory_order_relaxed);
+}
+
 ClientTotals ClientRegistry::Totals() {
   ClientTotals totals;
   MutexLock lock(&mutex_);
@@ -41,10 +47,7 @@ ClientTotals ClientRegistry::Totals() {
         session->waiting.load(std::memory_order_relaxed)) {
       ++totals.blocked;
     }
-    totals.memory += sizeof(Session) +
-                     session->query_buffer_capacity.load(std::memory_order_relaxed) +
-                     session->queued_bytes.load(std::memory_order_relaxed) +
-                     session->output_pending.load(std::memory_order_relaxed);
+    totals.memory += MemoryOf(*session);
   }
   return totals;
 }

@@ -26,6 +26,9 @@ struct ClientTotals {
   uint64_t memory = 0;      // bytes of sessions and their buffers
 };
 
+// Bytes of a session and its buffers.
+uint64_t MemoryOf(const Session& session);
+
 class ClientRegistry {
  public:
   uint64_t NextId() { return next_id_.fetch_add(1, std::memory_order_relaxed); }

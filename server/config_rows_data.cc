@@ -13,10 +13,11 @@ constexpr ConfigChoice kPolicies[] = {
     {"allkeys-lru", static_cast<int64_t>(MaxmemoryPolicy::kAllkeysLru)},
     {"allkeys-lfu", static_cast<int64_t>(MaxmemoryPolicy::kAllkeysLfu)},
     {"allkeys-random", static_cast<int64_t>(MaxmemoryPolicy::kAllkeysRandom)},
+    {"volatile-s3", static_cast<int64_t>(MaxmemoryPolicy::kVolatileS3)},
+    {"allkeys-s3", static_cast<int64_t>(MaxmemoryPolicy::kAllkeysS3)},
     {"noeviction", static_cast<int64_t>(MaxmemoryPolicy::kNoEviction)},
 };
 
-constexpr std::string_view kNoEvictionYet = "this version does not evict";
 constexpr std::string_view kNoDefrag = "memory is not defragmented";
 constexpr std::string_view kAlwaysLazy = "big values are always freed in the background";
 constexpr std::string_view kNoInsecure = "scripts never get them";
@@ -25,25 +26,19 @@ constexpr ConfigRow kMemory[] = {
     Special(
         "maxmemory", "0", &kMaxmemoryOption,
         "Memory for data, as bytes with an optional unit or as a percentage of what the machine "
-        "or the container allows. 0: no limit.")
-        .Warns("this version does not enforce it; the data set can grow beyond it"),
+        "or the container allows. 0: no limit."),
     Enum<&Config::maxmemory_policy>(
         "maxmemory-policy", MaxmemoryPolicy::kNoEviction, kPolicies,
-        "Which keys make room when the limit is reached; `noeviction` refuses writes instead.")
-        .NoEffect(kNoEvictionYet),
+        "Which keys make room when the limit is reached; `noeviction` refuses writes instead."),
     Integer<&Config::maxmemory_samples>("maxmemory-samples", 5, 1, 64,
-                                        "Keys looked at to find one that may go.")
-        .NoEffect(kNoEvictionYet),
+                                        "Keys looked at to find one that may go."),
     Integer<&Config::maxmemory_eviction_tenacity>(
         "maxmemory-eviction-tenacity", 10, 0, 100,
-        "How long one command may be kept waiting by eviction: 0 hardly, 100 as long as it takes.")
-        .NoEffect(kNoEvictionYet),
+        "How long one command may be kept waiting by eviction: 0 hardly, 100 as long as it takes."),
     Integer<&Config::lfu_log_factor>("lfu-log-factor", 10, 0, kIntMax,
-                                     "How slowly the access counter of the LFU policies grows.")
-        .NoEffect(kNoEvictionYet),
+                                     "How slowly the access counter of the LFU policies grows."),
     Integer<&Config::lfu_decay_time>("lfu-decay-time", 1, 0, kIntMax,
-                                     "Minutes after which that counter is lowered by one.")
-        .NoEffect(kNoEvictionYet),
+                                     "Minutes after which that counter is lowered by one."),
     Integer<&Config::active_expire_effort>("active-expire-effort", 1, 1, 10,
                                            "CPU that Redis spends on looking for expired keys.")
         .NoEffect("keys are removed when their time comes, not searched for"),

@@ -152,9 +152,7 @@ constexpr ConfigRow kClients[] = {
     Number<&Config::maxmemory_clients>(
         ConfigType::kPercent, "maxmemory-clients", 0, -100, kLongMax,
         "Memory of all clients' buffers together, or a percentage of `maxmemory`, beyond which the "
-        "greediest clients are disconnected. 0: no limit.")
-        .NoEffect("clients are limited one by one, by client-output-buffer-limit and "
-                  "client-query-buffer-limit"),
+        "greediest clients are disconnected. 0: no limit."),
     Integer<&Config::tracking_table_max_keys>(
         "tracking-table-max-keys", 1000000, 0, kLongMax,
         "Keys remembered for client-side caching; beyond that, clients are told to forget some. 0: "

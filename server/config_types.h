@@ -96,6 +96,8 @@ enum class MaxmemoryPolicy : int64_t {
   kAllkeysLru,
   kAllkeysLfu,
   kAllkeysRandom,
+  kVolatileS3,
+  kAllkeysS3,
   kNoEviction,
 };
 

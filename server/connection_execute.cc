@@ -11,6 +11,7 @@
 #include "server/cycle_clock.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/memory_keeper.h"
 #include "server/prefetch.h"
 #include "server/tracking.h"
 
@@ -55,6 +56,7 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
     if (!loop_->nested()) {
       PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
     }
+    loop_->server().memory().Tell(&loop_->state(), batch_bytes);
     const size_t executed = ExecuteBatch();
     if (!loop_->state().broadcasts.empty()) [[unlikely]] {
       loop_->server().tracking().Broadcast(&loop_->state());

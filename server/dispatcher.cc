@@ -13,6 +13,7 @@
 #include "server/acl.h"
 #include "server/command_context.h"
 #include "server/cycle_clock.h"
+#include "server/memory_keeper.h"
 #include "server/observation.h"
 #include "server/scripts.h"
 #include "server/tracking.h"
@@ -72,6 +73,12 @@ std::string_view LoadingText(const Command& command) {
   return "LOADING Redis is loading the dataset in memory";
 }
 
+// What is refused when no key can make room. A queue of commands takes memory too.
+bool TakesMemory(const Server& server, const Session& session, const Request& request) {
+  if (session.in_multi() && !request.command->Has(kImmediate)) return true;
+  return (Dispatcher::FlagsOf(server, session, request) & kDenyOom) != 0;
+}
+
 // Whether a command is executed while a script takes too long: nothing that needs a lock is.
 bool AllowedWhileBusy(const Session& session, const Request& request) {
   const CommandSpec& spec = *request.command->spec;
@@ -109,6 +116,9 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   if (server.Has(Trouble::kSavingFails)) {
     const std::string_view text = SavingFailsText(server, session, request);
     if (!text.empty()) return std::string(text);
+  }
+  if (server.Has(Trouble::kOutOfMemory) && TakesMemory(server, session, request)) {
+    return std::string(kOutOfMemoryError);
   }
   if (session.subscribed() && session.resp() == RespVersion::kResp2 &&
       !AllowedWhileSubscribed(*command->spec)) {
@@ -156,6 +166,10 @@ void Refuse(Server* server, LoopState* loop, Session* session, const Command* co
 // Refuses the request, or queues it for EXEC. False: it is to be executed.
 bool Intercept(Server* server, LoopState* loop, Session* session, const Request& request,
                ReplyWriter& reply) {
+  // Not while a script runs for long: it holds stripes, on this thread or another.
+  if (server->Has(Trouble::kOverLimit) && !server->Has(Trouble::kBusy)) {
+    server->memory().MakeRoom(loop);
+  }
   server->acl().Refresh(session);
   AclVerdict denied;
   const std::string refusal = Refusal(*server, *session, request, &denied);

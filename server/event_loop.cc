@@ -12,6 +12,7 @@
 #include "server/crash_report.h"
 #include "server/cycle_clock.h"
 #include "server/log.h"
+#include "server/memory_keeper.h"
 #include "server/observation.h"
 #include "server/tracking.h"
 #include "storage/spin_lock.h"
@@ -211,6 +212,7 @@ void EventLoop::Tick() {
   if (paused == PauseState::Mode::kNone) {
     ResumePaused();
     ExpireKeys();
+    server_->memory().Tick(&state_);
     server_->store().FinishServing(state_.op);
     if (!state_.op.invalidations.empty()) {
       server_->tracking().Deliver(&state_, /*writer=*/nullptr);

@@ -75,19 +75,41 @@ ProcessMemory ReadProcessMemory() {
   ProcessMemory memory;
   uint64_t total_pages = 0;
   uint64_t resident_pages = 0;
-  std::ifstream("/proc/self/statm") >> total_pages >> resident_pages;
-  memory.resident = resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t file_pages = 0;
+  std::ifstream("/proc/self/statm") >> total_pages >> resident_pages >> file_pages;
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  memory.resident = resident_pages * page;
+  memory.anonymous = (resident_pages - std::min(resident_pages, file_pages)) * page;
 #if defined(SPINEL_JEMALLOC)
   uint64_t epoch = 1;
   size_t size = sizeof(epoch);
   mallctl("epoch", &epoch, &size, &epoch, size);
-  memory.allocated = Mallctl("stats.allocated");
+  // What threads keep at hand for their next allocations counts as allocated there.
+  static const std::string cached = fmt::format("stats.arenas.{}.tcache_bytes", MALLCTL_ARENAS_ALL);
+  const uint64_t allocated = Mallctl("stats.allocated");
+  memory.allocated = allocated - std::min(allocated, Mallctl(cached.c_str()));
   memory.active = Mallctl("stats.active");
   memory.allocator_resident = Mallctl("stats.resident");
 #else
   memory.allocated = memory.active = memory.allocator_resident = memory.resident;
 #endif
   return memory;
+}
+
+int64_t ThreadNetBytes() {
+#if defined(SPINEL_JEMALLOC)
+  const auto counter = [](const char* name) -> const uint64_t* {
+    uint64_t* address = nullptr;
+    size_t size = sizeof(address);
+    return mallctl(name, &address, &size, nullptr, 0) == 0 ? address : nullptr;
+  };
+  thread_local const uint64_t* const allocated = counter("thread.allocatedp");
+  thread_local const uint64_t* const freed = counter("thread.deallocatedp");
+  if (allocated == nullptr || freed == nullptr) return 0;
+  return static_cast<int64_t>(*allocated - *freed);
+#else
+  return 0;
+#endif
 }
 
 void PurgeMemory() {

@@ -35,9 +35,13 @@ struct ProcessMemory {
   uint64_t allocated = 0;  // by the allocator, to the program
   uint64_t active = 0;     // pages the allocator uses
   uint64_t allocator_resident = 0;
-  uint64_t resident = 0;  // of the whole process
+  uint64_t resident = 0;   // of the whole process
+  uint64_t anonymous = 0;  // the part of it that no file backs: the program itself is not in it
 };
 ProcessMemory ReadProcessMemory();
+
+// Bytes that the calling thread has allocated less those that it has freed. Costs two loads.
+int64_t ThreadNetBytes();
 
 // Asks the allocator to give back what it keeps.
 void PurgeMemory();

@@ -8,6 +8,7 @@
 #include "server/command_totals.h"
 #include "server/cycle_clock.h"
 #include "server/info.h"
+#include "server/memory_keeper.h"
 #include "server/scripts.h"
 #include "server/tracking.h"
 
@@ -57,11 +58,12 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("expired_stale_perc", "0.00");
   text->Field("expired_time_cap_reached_count", 0);
   text->Field("expire_cycle_cpu_milliseconds", 0);
-  text->Field("evicted_keys", 0);
-  text->Field("evicted_clients", 0);
+  text->Field("evicted_keys", source.Sum(&StoreStats::evicted_keys));
+  text->Field("evicted_clients", source.Sum(&LoopStats::evicted_clients));
   text->Field("evicted_scripts", source.server.scripts().evicted());
-  text->Field("total_eviction_exceeded_time", 0);
-  text->Field("current_eviction_exceeded_time", 0);
+  text->Field("total_eviction_exceeded_time", source.server.memory().exceeded_ms(source.now_ms));
+  text->Field("current_eviction_exceeded_time",
+              source.server.memory().exceeded_now_ms(source.now_ms));
   text->Field("keyspace_hits", source.Sum(&StoreStats::keyspace_hits));
   text->Field("keyspace_misses", source.Sum(&StoreStats::keyspace_misses));
   const ChannelRegistry& channels = source.server.channels();

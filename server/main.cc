@@ -16,6 +16,7 @@
 #include "server/command_line.h"
 #include "server/config.h"
 #include "server/config_docs.h"
+#include "server/config_table.h"
 #include "server/crash_report.h"
 #include "server/cycle_clock.h"
 #include "server/daemon.h"
@@ -138,6 +139,14 @@ int Main(std::span<const char* const> argv) {
   }
   const MemoryLimit memory = FindMemoryLimit();
   Config config([memory] { return memory.bytes; });
+  // A container that passes its limit is killed: unless somebody says otherwise, the server stays
+  // below it. It refuses writes then, because losing keys is for the operator to choose.
+  if (memory.cgroup) {
+    const std::string share[] = {kCgroupShare};
+    const ConfigStatus status =
+        config.LoadRow(*FindConfigRow("maxmemory"), share, /*append=*/false);
+    if (!status.ok()) return Fail(status.error());
+  }
   if (const ConfigStatus status = LoadConfig(line, &config); !status.ok()) {
     return Fail(status.error());
   }

@@ -49,7 +49,8 @@ SnapshotOptions Saver::MakeOptions(int64_t now_ms) const {
   const MaxmemoryPolicy policy = config.maxmemory_policy();
   options.access_times =
       policy != MaxmemoryPolicy::kNoEviction && policy != MaxmemoryPolicy::kAllkeysRandom &&
-      policy != MaxmemoryPolicy::kVolatileRandom && policy != MaxmemoryPolicy::kVolatileTtl;
+      policy != MaxmemoryPolicy::kVolatileRandom && policy != MaxmemoryPolicy::kVolatileTtl &&
+      policy != MaxmemoryPolicy::kAllkeysS3 && policy != MaxmemoryPolicy::kVolatileS3;
   options.now_ms = now_ms;
   options.changes = [server = server_] { return server->Changes(); };
   return options;

@@ -276,6 +276,7 @@ void ScriptEngine::Run(CommandContext& ctx, ReplyWriter& reply, Interpreter* int
                        uint32_t flags, ScriptJob* job) {
   ShowToMonitors(ctx);
   if ((flags & kScriptCompatible) == 0) {
+    job->allow_oom = (flags & kScriptAllowOom) != 0;
     if ((flags & kScriptNoWrites) != 0) {
       job->read_only = true;
     } else if (job->read_only) {

@@ -14,6 +14,7 @@
 #include "server/lua/interpreter.h"
 #include "server/lua/libraries.h"
 #include "server/lua/script_api.h"
+#include "server/memory_keeper.h"
 #include "storage/store.h"
 
 namespace spinel {
@@ -35,6 +36,12 @@ std::string DeniedText(const Session& session, const Request& request, const Acl
   return "ACL failure in script: " + AclDenialText(denied, session.acl_user->name(),
                                                    *request.command, request.args,
                                                    AclTextFor::kClient);
+}
+
+std::string_view ErrorCodeOf(std::string_view error) {
+  if (error == kSavingFailsReply) return "MISCONF";
+  if (error == kOutOfMemoryReply) return "OOM";
+  return "ERR";
 }
 
 }  // namespace
@@ -226,6 +233,11 @@ std::string_view ScriptRun::Refusal(const Request& request) const {
     return "Write commands are not allowed from read-only scripts.";
   }
   if (command->Has(kWrite) && ctx_.server().Has(Trouble::kSavingFails)) return kSavingFailsReply;
+  // What has begun to write goes on.
+  if (command->Has(kDenyOom) && !wrote_ && !job_.allow_oom &&
+      ctx_.server().Has(Trouble::kOutOfMemory)) {
+    return kOutOfMemoryReply;
+  }
   return {};
 }
 
@@ -233,7 +245,7 @@ int ScriptRun::Fail(lua_State* lua, const Request& request, std::string_view err
   LoopStats& stats = ctx_.loop().stats;
   if (request.command != nullptr) stats.command[request.command->index].rejected.Add();
   stats.error_replies.Add();
-  ctx_.server().CountError(error == kSavingFailsReply ? "MISCONF" : "ERR");
+  ctx_.server().CountError(ErrorCodeOf(error));
   PushError(lua, error);
   lua_pushboolean(lua, 1);
   lua_setfield(lua, -2, "ignore_error_stats_update");

@@ -28,6 +28,7 @@ struct Request;
 struct ScriptJob {
   std::string_view name;  // the SHA, or the function's name: for error texts
   bool eval = true;
+  bool allow_oom = false;  // it may take memory although there is none left
   bool read_only = false;  // by its command (EVAL_RO ...) or its flags
   ScriptHabits* habits = nullptr;
   int function = 0;  // the interpreter's reference

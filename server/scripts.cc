@@ -210,9 +210,10 @@ uint32_t Scripts::FlagsOf(const Command& command, std::span<const std::string_vi
     size_t code_offset = 0;
     if (!ReadShebang(args[1], &script_flags, &code_offset).empty()) return flags;
   }
-  const bool says_so =
-      (script_flags & kScriptCompatible) == 0 && (script_flags & kScriptNoWrites) != 0;
-  return says_so ? flags & ~uint32_t{kMayReplicate} : flags;
+  // A script that does not say what it does is judged command by command.
+  if ((script_flags & kScriptCompatible) != 0) return flags;
+  if ((script_flags & kScriptNoWrites) != 0) return flags & ~uint32_t{kMayReplicate};
+  return (script_flags & kScriptAllowOom) != 0 ? flags : flags | kDenyOom;
 }
 
 // -- Long runs

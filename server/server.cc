@@ -12,6 +12,7 @@
 #include "server/host_resources.h"
 #include "server/loading.h"
 #include "server/loop_state.h"
+#include "server/memory_keeper.h"
 #include "server/monitors.h"
 #include "server/observation.h"
 #include "server/saver.h"
@@ -108,6 +109,7 @@ Server::Server(Config* config, int64_t now_ms, int loops)
   scripts_ = std::make_unique<Scripts>();
   acl_ = std::make_unique<Acl>(this, &acl_generation_, &needs_password_);
   tracking_ = std::make_unique<Tracking>(this);
+  memory_ = std::make_unique<MemoryKeeper>(this, loops);
   RegisterHooks();
   ChangeReplicationId();
   startup_memory_.store(ReadProcessMemory().allocated);
@@ -115,15 +117,30 @@ Server::Server(Config* config, int64_t now_ms, int loops)
 
 Server::~Server() = default;
 
+namespace {
+
+AccessTracking::Kind AccessKindOf(MaxmemoryPolicy policy) {
+  switch (policy) {
+    case MaxmemoryPolicy::kAllkeysLfu:
+    case MaxmemoryPolicy::kVolatileLfu:
+      return AccessTracking::Kind::kFrequency;
+    case MaxmemoryPolicy::kAllkeysS3:
+    case MaxmemoryPolicy::kVolatileS3:
+      return AccessTracking::Kind::kQueues;
+    default:
+      return AccessTracking::Kind::kRecency;
+  }
+}
+
+}  // namespace
+
 void Server::RegisterHooks() {
   const auto password = [this](const Config& config) {
     acl_->SetDefaultPassword(config.requirepass());
     return std::string();
   };
   const auto access = [this](const Config& config) {
-    const MaxmemoryPolicy policy = config.maxmemory_policy();
-    store_.access_tracking().SetLfu(policy == MaxmemoryPolicy::kAllkeysLfu ||
-                                    policy == MaxmemoryPolicy::kVolatileLfu);
+    store_.TrackAccess(AccessKindOf(config.maxmemory_policy()));
     store_.access_tracking().SetLfuFactors(static_cast<uint32_t>(config.lfu_log_factor()),
                                            static_cast<uint32_t>(config.lfu_decay_time()));
     return std::string();
@@ -224,6 +241,7 @@ void Server::ResetStatistics() {
   saver_->ResetStatistics();
   scripts_->ResetStatistics();
   acl_->ResetStatistics();
+  memory_->ResetStatistics();
 }
 
 uint64_t Server::Changes() const {

@@ -25,6 +25,7 @@ namespace spinel {
 
 class Acl;
 class Loading;
+class MemoryKeeper;
 class Monitors;
 class Observation;
 class Saver;
@@ -101,6 +102,8 @@ enum class Trouble : uint32_t {
   kLoading = 1 << 0,      // the data is not there yet
   kSavingFails = 1 << 1,  // writes are refused: stop-writes-on-bgsave-error
   kBusy = 1 << 2,         // a script has run for longer than busy-reply-threshold
+  kOverLimit = 1 << 3,    // more memory is used than maxmemory allows: keys have to go
+  kOutOfMemory = 1 << 4,  // and none can: what takes memory is refused
 };
 
 class Server {
@@ -126,6 +129,7 @@ class Server {
   Observation& observation() const { return *observation_; }
   Tracking& tracking() const { return *tracking_; }
   Scripts& scripts() const { return *scripts_; }
+  MemoryKeeper& memory() const { return *memory_; }
 
   // Set before the first command; outlives all commands.
   void set_runtime(Runtime* runtime) {
@@ -221,6 +225,7 @@ class Server {
   RateSampler rates_;
   std::unique_ptr<Scripts> scripts_;
   std::unique_ptr<Acl> acl_;
+  std::unique_ptr<MemoryKeeper> memory_;
   Runtime* runtime_ = nullptr;
   int64_t last_sample_ms_ = 0;  // Cron's
   int64_t last_memory_ms_ = 0;

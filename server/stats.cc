@@ -7,9 +7,9 @@ namespace spinel {
 void LoopStats::Reset() {
   for (Counter* counter :
        {&store.keyspace_hits, &store.keyspace_misses, &store.expired_keys, &store.expired_fields,
-        &commands_processed, &connections_received, &connections_rejected, &input_bytes,
-        &output_bytes, &error_replies, &reads, &writes, &output_limit_disconnections,
-        &query_limit_disconnections}) {
+        &store.evicted_keys, &evicted_clients, &commands_processed, &connections_received,
+        &connections_rejected, &input_bytes, &output_bytes, &error_replies, &reads, &writes,
+        &output_limit_disconnections, &query_limit_disconnections}) {
     counter->Reset();
   }
   for (size_t i = 0; i < size; ++i) {

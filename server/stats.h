@@ -101,6 +101,7 @@ struct LoopStats {
   Counter writes;
   Counter output_limit_disconnections;
   Counter query_limit_disconnections;
+  Counter evicted_clients;
   Counter expired_stale_ms;  // backlog of the last expiry tick
   RecentPeak input_peak;     // bytes of a client's query buffer, and of what waits to be sent to it
   RecentPeak output_peak;

@@ -125,10 +125,10 @@ void KeySlot::PutUncounted(Entry* fresh) {
   stripe_->lock.AssertHeld();
   if (fresh->access_clock() == 0) {
     // A key that is overwritten again and again is in use: it keeps its frequency.
-    const AccessTracking& tracking = store_->access_tracking_;
-    fresh->set_access_clock(entry_ == nullptr
-                                ? tracking.Initial(context_->now_ms)
-                                : tracking.Accessed(entry_->access_clock(), context_->now_ms));
+    fresh->set_access_clock(
+        entry_ == nullptr
+            ? store_->NewAccessClock(*stripe_, key_.hash, context_->now_ms)
+            : store_->access_tracking_.Accessed(entry_->access_clock(), context_->now_ms));
   }
   if (entry_ == nullptr) {
     if (database_ == nullptr) {

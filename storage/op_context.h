@@ -35,6 +35,7 @@ struct StoreStats {
   Counter keyspace_misses;
   Counter expired_keys;
   Counter expired_fields;
+  Counter evicted_keys;
   Counter changes;  // modifications of the data set
 };
 

@@ -46,7 +46,8 @@ Store::Store(const Options& options) ABSL_NO_THREAD_SAFETY_ANALYSIS
       databases_(options.databases),
       one_thread_(options.one_thread),
       stripes_(new Stripe[options.stripes]),
-      physical_(static_cast<size_t>(options.databases)) {
+      physical_(static_cast<size_t>(options.databases)),
+      queues_(&access_tracking_, options.stripes) {
   assert(std::has_single_bit(options.stripes) && options.stripes >= kWheels);
   assert(options.stripes <= 4096 && options.databases >= 1 && options.databases <= kMaxDatabases);
   std::iota(physical_.begin(), physical_.end(), uint8_t{0});
@@ -123,6 +124,22 @@ void Store::GrowTo(SpinLock* lock, MultiLock* held) ABSL_NO_THREAD_SAFETY_ANALYS
     growing_.store(false);
   }
   held->locks_.push_back(lock);
+}
+
+void Store::TrackAccess(AccessTracking::Kind kind) {
+  if (kind == access_tracking_.kind()) return;
+  access_tracking_.SetKind(kind);
+  queues_.Clear();
+}
+
+uint32_t Store::NewAccessClock(const Stripe& stripe, uint64_t hash, int64_t now_ms) {
+  if (access_tracking_.kind() != AccessTracking::Kind::kQueues) [[likely]]
+    return access_tracking_.Initial(now_ms);
+  uint64_t keys = stripe.first.table.size();
+  for (int i = 1; stripe.others != nullptr && i < databases_; ++i) {
+    keys += stripe.others[static_cast<size_t>(i) - 1].table.size();
+  }
+  return queues_.Admit(hash, StripeIndex(hash), keys);
 }
 
 Keyspace* Store::TableOf(Stripe* stripe, int physical) const {
@@ -381,6 +398,16 @@ bool Store::ExpireStep(const OpContext& context, int wheel) {
   return more;
 }
 
+void Store::VisitHandle(int wheel, const TimingWheel::Handle& handle, HandleVisitor visit) {
+  Stripe& stripe = StripeOfHandle(wheel, handle);
+  StripeLock lock(LockOf(&stripe));
+  const int physical = DatabaseOf(handle);
+  const Keyspace* table = TableOf(&stripe, physical);
+  if (table == nullptr) return;
+  table->VisitCandidates(HashOfHandle(handle), kHashBits,
+                         [&](Keyspace::Position position) { visit(*position.node(), physical); });
+}
+
 void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle) {
   Stripe& stripe = StripeOfHandle(wheel, handle);
   StripeLock lock(LockOf(&stripe));
@@ -421,7 +448,7 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
     // Nothing of it is left: the reclaimer can have it as it is.
     context.stats->expired_fields.Add(object->size());
     NotifyOf(context, kNotifyHash, "hexpired", physical, *entry);
-    RemoveEntry(context, stripe, physical, entry, kNotifyGeneric, "del");
+    RemoveEntry(context, stripe, physical, entry, Discarded::kExpired, kNotifyGeneric, "del");
     return;
   }
   if (stripe->pictured && entry->epoch() != stripe->epoch) [[unlikely]]
@@ -441,7 +468,10 @@ void Store::FireElements(const OpContext& context, Stripe* stripe, int physical,
 }
 
 bool Store::RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry) {
-  if (!RemoveEntry(context, stripe, physical, entry, kNotifyExpired, "expired")) return false;
+  if (!RemoveEntry(context, stripe, physical, entry, Discarded::kExpired, kNotifyExpired,
+                   "expired")) {
+    return false;
+  }
   context.stats->expired_keys.Add();
   return true;
 }
@@ -454,9 +484,9 @@ void Store::NotifyOf(const OpContext& context, int64_t event_class, std::string_
   context.Notify(event_class, event, Logical(physical), entry.key());
 }
 
-// Removes an entry that is over and may be gone already; false: it was. Tells why.
+// Removes an entry that may be gone already; false: it was. Tells why.
 bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
-                        int64_t event_class, std::string_view event) {
+                        Discarded::Why why, int64_t event_class, std::string_view event) {
   stripe->lock.AssertHeld();
   Database* database = stripe->Find(physical);
   const uint64_t hash = kKeyHasher(entry->key());
@@ -468,7 +498,7 @@ bool Store::RemoveEntry(const OpContext& context, Stripe* stripe, int physical, 
   database->table.Erase(hash, position);
   if (entry->has_expiry_field()) --database->expiring;
   if (entry->HasExpiringElements()) --database->expiring_elements;
-  Discard({stripe, physical, Discarded::kExpired}, context, entry);
+  Discard({stripe, physical, why}, context, entry);
   return true;
 }
 

@@ -18,6 +18,7 @@
 #include "storage/guards.h"
 #include "storage/key_slot.h"
 #include "storage/reclaimer.h"
+#include "storage/s3_fifo.h"
 #include "storage/stripe.h"
 #include "storage/timing_wheel.h"
 
@@ -195,9 +196,15 @@ class Store {
 
   Reclaimer& reclaimer() { return reclaimer_; }
   AccessTracking& access_tracking() { return access_tracking_; }
+  // How uses of keys are kept from now on. What is known of them in another way is worth nothing
+  // then, and gives way to new uses. Takes no stripe.
+  void TrackAccess(AccessTracking::Kind kind);
+  // Bytes of the queues of the S3 policies.
+  size_t QueueMemoryBytes() const { return queues_.MemoryBytes(); }
 
  private:
   friend class AtomicSection;
+  friend class Evictor;
   // Takes one more stripe; false: `held` was given back, because somebody grows, and he is done.
   bool LockNext(Stripe* stripe, MultiLock* held);
   void GrowTo(SpinLock* lock, MultiLock* held);
@@ -253,18 +260,25 @@ class Store {
   // nothing): tells those who watch a key that exists before or afterwards.
   void TouchReplaced(const OpContext& context, Stripe* stripe, int database, int other);
 
+  // The access clock of a key that comes into the stripe.
+  uint32_t NewAccessClock(const Stripe& stripe, uint64_t hash, int64_t now_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe.lock);
+
   // Arms a handle for the key; returns the tick it fires at.
   int64_t Arm(uint64_t hash, int physical_database, int64_t tick);
   // The tables of `physical` in one stripe, taken out.
   void TakeTables(Stripe* stripe, int physical, std::vector<Keyspace>* out, uint64_t* keys);
   void FireHandle(const OpContext& context, int wheel, const TimingWheel::Handle& handle);
+  // Visits the keys that a handle may be about, with their physical databases.
+  using HandleVisitor = absl::FunctionRef<void(const Entry&, int)>;
+  void VisitHandle(int wheel, const TimingWheel::Handle& handle, HandleVisitor visit);
   Stripe& StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const;
   uint64_t HashOfHandle(const TimingWheel::Handle& handle) const;
   Keyspace* TableOf(Stripe* stripe, int physical) const;
   void FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,
-                   int64_t event_class, std::string_view event);
+                   Discarded::Why why, int64_t event_class, std::string_view event);
   void NotifyOf(const OpContext& context, int64_t event_class, std::string_view event, int physical,
                 const Entry& entry) const;
 
@@ -280,6 +294,7 @@ class Store {
   std::vector<uint8_t> physical_;     // SWAPDB swaps two of these, holding every stripe's lock
   std::vector<std::unique_ptr<TimingWheel>> wheels_;
   AccessTracking access_tracking_;
+  S3Fifo queues_;  // empty under other policies
   Reclaimer reclaimer_;
   SnapshotHook* snapshot_ = nullptr;  // guarded by any stripe's lock, changed under all of them
   std::atomic<bool> snapshot_busy_{false};

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "storage/memory.h"
+#include "storage/random.h"
 
 namespace spinel {
 
@@ -194,6 +195,29 @@ TimingWheel::Remains::~Remains() {
   for (Chunk* list : lists_.cascading) free_list(list);
   free_list(lists_.due);
   free_list(lists_.sweeping);
+}
+
+bool TimingWheel::Sample(Handle* out) const {
+  constexpr uint64_t kTries = 32;
+  constexpr uint64_t kAll = uint64_t{kLevels} * static_cast<uint64_t>(kSlots);
+  SpinLockHolder lock(&lock_);
+  if (size_ == 0) return false;
+  const uint64_t start = FastRandom();
+  // Anywhere first; then, in a wheel that is nearly empty, all slots in turn.
+  for (uint64_t i = 0; i < kTries + kAll; ++i) {
+    const uint64_t number = (i < kTries ? FastRandom() : start + i) % kAll;
+    const Chunk* chunk = lists_.slots[number / kSlots][number % kSlots];
+    if (chunk == nullptr || chunk->count == 0) continue;
+    // Only the newest of a slot's chunks can be reached without walking a list without end.
+    for (uint64_t steps = FastRandom() % 8; steps > 0 && chunk->next != nullptr; --steps) {
+      chunk = chunk->next;
+    }
+    if (chunk->count == 0) continue;
+    const uint64_t handle = chunk->handles[FastRandom() % chunk->count];
+    *out = {Locator(handle), 0};
+    return true;
+  }
+  return false;
 }
 
 size_t TimingWheel::size() const {

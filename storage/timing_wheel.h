@@ -60,6 +60,10 @@ class TimingWheel {
   // The next sweep does not wait for that: many handles have lost their keys.
   void RequestSweep();
 
+  // Some handle, chosen with random numbers but not evenly; it stays. Looks at a bounded number of
+  // slots. False: there is none. The tick is not told.
+  bool Sample(Handle* out) const;
+
   // Forgets everything. The work of freeing is in the destruction of what is returned, which may
   // happen on any thread.
   class Remains;

@@ -40,6 +40,12 @@ void ObjectIdleTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const ReadGuard value = LookAt(ctx);
   if (!value) return reply.Null();
   const AccessTracking& tracking = ctx.store().access_tracking();
+  if (tracking.kind() == AccessTracking::Kind::kQueues) {
+    return reply.Error(
+        "ERR An S3 maxmemory policy is selected, idle time not tracked. Please note that when "
+        "switching between policies at runtime what is known of accesses will take some time to "
+        "adjust.");
+  }
   if (tracking.lfu()) {
     return reply.Error(
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
@@ -52,6 +58,9 @@ void ObjectFreq(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const ReadGuard value = LookAt(ctx);
   if (!value) return reply.Null();
   const AccessTracking& tracking = ctx.store().access_tracking();
+  if (tracking.kind() == AccessTracking::Kind::kQueues) {
+    return reply.Integer(S3Clock::Uses(value->access_clock()));
+  }
   if (!tracking.lfu()) {
     return reply.Error(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "

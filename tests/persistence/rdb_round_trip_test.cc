@@ -147,7 +147,7 @@ TEST_CASE("RDB: expiry, idle times and frequencies") {
   options.use = &tracking;
   entries[0]->set_access_clock(tracking.WithIdleSeconds(7, 0));
   CHECK(Load(FileOf(entries, options)).keys == Strings{"0: string k @5000000: v idle 7"});
-  tracking.SetLfu(true);
+  tracking.SetKind(AccessTracking::Kind::kFrequency);
   entries[0]->set_access_clock(tracking.WithFrequency(200, 0));
   CHECK(Load(FileOf(entries, options)).keys == Strings{"0: string k @5000000: v freq 200"});
 
@@ -155,7 +155,7 @@ TEST_CASE("RDB: expiry, idle times and frequencies") {
   CHECK(AccessClockOf(record, tracking, 1000) == 0);
   record.frequency = 9;
   CHECK(tracking.Frequency(AccessClockOf(record, tracking, 1000), 1000) == 9);
-  tracking.SetLfu(false);
+  tracking.SetKind(AccessTracking::Kind::kRecency);
   CHECK(AccessClockOf(record, tracking, 1000) == 0);
   record.idle_seconds = 100;
   CHECK(tracking.IdleSeconds(AccessClockOf(record, tracking, 1000), 1000) == 100);

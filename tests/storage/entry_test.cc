@@ -179,7 +179,7 @@ TEST_CASE("AccessTracking: idle seconds and the decaying counter", "[storage]") 
   // The clock wraps around after 194 days.
   CHECK(tracking.IdleSeconds(AccessTracking::kMask, int64_t{1000} * (1 << 24)) == 1);
 
-  tracking.SetLfu(true);
+  tracking.SetKind(AccessTracking::Kind::kFrequency);
   uint32_t clock = tracking.Initial(start);
   CHECK(tracking.Frequency(clock, start) == AccessTracking::kInitialFrequency);
   tracking.SetLfuFactors(0, 1);

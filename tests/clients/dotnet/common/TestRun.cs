@@ -10,6 +10,13 @@ internal sealed class TestRun
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
     private int failures;
 
+    /// <summary>Threads for tests that block several at once, as frameworks do.</summary>
+    /// <remarks>
+    /// With as many threads as processors, which is the default, calls that block hold all of them,
+    /// and the replies that would release them wait for one more, which the pool adds twice a second.
+    /// </remarks>
+    static TestRun() => ThreadPool.SetMinThreads(64, 64);
+
     public int ExitCode => failures == 0 ? 0 : 1;
 
     public async Task RunAsync(string label, IEnumerable<(string Name, Func<Task> Run)> tests)

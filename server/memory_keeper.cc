@@ -1,0 +1,263 @@
+#include "server/memory_keeper.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <vector>
+
+#include "server/cycle_clock.h"
+#include "server/host_resources.h"
+#include "server/loop_state.h"
+#include "server/observation.h"
+#include "server/server.h"
+#include "server/session.h"
+#include "server/tracking.h"
+
+namespace spinel {
+namespace {
+
+// Requests of so many bytes are executed before the memory is looked at again.
+constexpr size_t kToldBytes = 256 * 1024;
+constexpr double kFreshUs = 2000;
+// Resident pages may exceed the limit by this share and this much before they count.
+constexpr int64_t kToleratedShare = 20;
+constexpr int64_t kToleratedBytes = 12 << 20;
+constexpr double kPurgeUs = 25'000;
+constexpr int64_t kClientsMs = 100;
+// What a tick may spend on eviction.
+constexpr double kTickBudgetUs = 500;
+
+bool EvictsVolatile(MaxmemoryPolicy policy) {
+  return policy == MaxmemoryPolicy::kVolatileLru || policy == MaxmemoryPolicy::kVolatileLfu ||
+         policy == MaxmemoryPolicy::kVolatileRandom || policy == MaxmemoryPolicy::kVolatileTtl ||
+         policy == MaxmemoryPolicy::kVolatileS3;
+}
+
+EvictBy EvictionOf(MaxmemoryPolicy policy) {
+  switch (policy) {
+    case MaxmemoryPolicy::kVolatileLru:
+    case MaxmemoryPolicy::kAllkeysLru:
+      return EvictBy::kIdleTime;
+    case MaxmemoryPolicy::kVolatileLfu:
+    case MaxmemoryPolicy::kAllkeysLfu:
+      return EvictBy::kFrequency;
+    case MaxmemoryPolicy::kVolatileRandom:
+    case MaxmemoryPolicy::kAllkeysRandom:
+      return EvictBy::kRandom;
+    case MaxmemoryPolicy::kVolatileTtl:
+      return EvictBy::kTimeToLive;
+    case MaxmemoryPolicy::kVolatileS3:
+    case MaxmemoryPolicy::kAllkeysS3:
+      return EvictBy::kQueues;
+    case MaxmemoryPolicy::kNoEviction:
+      break;
+  }
+  return EvictBy::kNothing;
+}
+
+// Microseconds of eviction in front of one command: up to 500 for a tenacity of 10, then growing by
+// 15% with every step, to some two minutes; 100: as long as it takes.
+double BudgetUs(int64_t tenacity) {
+  if (tenacity >= 100) return std::numeric_limits<double>::infinity();
+  if (tenacity <= 10) return 50.0 * static_cast<double>(tenacity);
+  return 500.0 * std::pow(1.15, static_cast<double>(tenacity - 10));
+}
+
+}  // namespace
+
+MemoryKeeper::MemoryKeeper(Server* server, int loops)
+    : server_(server), loops_(loops), shares_(new Share[static_cast<size_t>(loops)]) {
+  for (int i = 0; i < loops; ++i) {
+    shares_[static_cast<size_t>(i)].evictor = std::make_unique<Evictor>(&server->store());
+  }
+  const auto read = [this](const Config&) {
+    ReadConfig();
+    return std::string();
+  };
+  server->mutable_config().OnChange({"maxmemory", "maxmemory-policy"}, read);
+  ReadConfig();
+}
+
+MemoryKeeper::~MemoryKeeper() = default;
+
+// Runs on whatever thread changes the configuration, and takes no stripe.
+void MemoryKeeper::ReadConfig() {
+  limit_.store(server_->config().maxmemory());
+  server_->Set(Trouble::kOutOfMemory, false);
+  if (limit_.load() == 0) {
+    server_->Set(Trouble::kOverLimit, false);
+    return;
+  }
+  Measure();
+  // The next command finds out what that means.
+  if (Estimate() > limit_.load()) server_->Set(Trouble::kOverLimit, true);
+}
+
+EvictionRules MemoryKeeper::Rules() const {
+  const Config& config = server_->config();
+  const MaxmemoryPolicy policy = config.maxmemory_policy();
+  return {EvictionOf(policy), EvictsVolatile(policy), static_cast<int>(config.maxmemory_samples())};
+}
+
+// -- Measuring
+// -------------------------------------------------------------------------------------
+
+void MemoryKeeper::Publish(const LoopState& loop) {
+  shares_[static_cast<size_t>(loop.index)].net.store(ThreadNetBytes(), std::memory_order_relaxed);
+}
+
+int64_t MemoryKeeper::Estimate() const {
+  int64_t bytes = measured_.load(std::memory_order_relaxed);
+  for (int i = 0; i < loops_; ++i) {
+    const Share& share = shares_[static_cast<size_t>(i)];
+    bytes += share.net.load(std::memory_order_relaxed) -
+             share.measured_net.load(std::memory_order_relaxed);
+  }
+  return bytes - queued_.load(std::memory_order_relaxed);
+}
+
+// Pages that nothing lives on go before any key does.
+bool MemoryKeeper::PurgeIfWasteful(const ProcessMemory& memory, int64_t limit) {
+  const bool wasteful = static_cast<int64_t>(memory.anonymous) > limit + limit / kToleratedShare &&
+                        memory.anonymous > memory.allocated + memory.allocated / 8;
+  const uint64_t now = CycleClock::Now();
+  if (!wasteful || CycleClock::ToMicroseconds(now - purged_at_) < kPurgeUs) return false;
+  purged_at_ = now;
+  PurgeMemory();
+  return true;
+}
+
+void MemoryKeeper::Measure() {
+  MutexLock lock(&mutex_);
+  const bool settled = server_->store().reclaimer().pending() == 0;
+  for (int i = 0; i < loops_; ++i) {
+    Share& share = shares_[static_cast<size_t>(i)];
+    share.measured_net.store(share.net.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+  const int64_t limit = limit_.load();
+  ProcessMemory memory = ReadProcessMemory();
+  if (PurgeIfWasteful(memory, limit)) memory = ReadProcessMemory();
+  const int64_t tolerated = limit + limit / kToleratedShare + kToleratedBytes;
+  const int64_t beyond = static_cast<int64_t>(memory.anonymous) - tolerated;
+  measured_.store(static_cast<int64_t>(memory.allocated) + std::max<int64_t>(beyond, 0));
+  if (settled) queued_.store(0);
+  measured_at_.store(CycleClock::Now(), std::memory_order_relaxed);
+  server_->NotePeakMemory(memory.allocated);
+}
+
+void MemoryKeeper::SetOver(bool over, int64_t now_ms) {
+  if (!over) server_->Set(Trouble::kOutOfMemory, false);
+  if (!server_->Set(Trouble::kOverLimit, over)) return;
+  if (over) {
+    exceeded_since_ms_.store(now_ms);
+  } else if (const int64_t since = exceeded_since_ms_.exchange(0); since != 0) {
+    exceeded_ms_.fetch_add(static_cast<uint64_t>(std::max<int64_t>(now_ms - since, 0)));
+  }
+}
+
+void MemoryKeeper::Check(int64_t now_ms) {
+  const double age =
+      CycleClock::ToMicroseconds(CycleClock::Now() - measured_at_.load(std::memory_order_relaxed));
+  if (Estimate() > limit_.load() && age > kFreshUs) Measure();
+  SetOver(Estimate() > limit_.load(), now_ms);
+}
+
+void MemoryKeeper::CountInput(LoopState* loop, size_t bytes) {
+  Share& share = shares_[static_cast<size_t>(loop->index)];
+  share.told += bytes;
+  if (share.told < kToldBytes) return;
+  share.told = 0;
+  Publish(*loop);
+  if (Estimate() > limit_.load()) SetOver(true, loop->op.now_ms);
+}
+
+void MemoryKeeper::Tick(LoopState* loop) {
+  const int64_t now_ms = loop->op.now_ms;
+  if (loop->index == 0 && now_ms - clients_ms_ >= kClientsMs) {
+    clients_ms_ = now_ms;
+    EvictClients();
+  }
+  if (limit_.load(std::memory_order_relaxed) == 0) return;
+  Publish(*loop);
+  if (loop->index == 0) {
+    Measure();
+    Check(now_ms);
+  }
+  if (server_->Has(Trouble::kOverLimit)) Evict(loop, kTickBudgetUs);
+}
+
+uint64_t MemoryKeeper::exceeded_now_ms(int64_t now_ms) const {
+  const int64_t since = exceeded_since_ms_.load();
+  return since == 0 ? 0 : static_cast<uint64_t>(std::max<int64_t>(now_ms - since, 0));
+}
+
+uint64_t MemoryKeeper::exceeded_ms(int64_t now_ms) const {
+  return exceeded_ms_.load() + exceeded_now_ms(now_ms);
+}
+
+// -- Making room
+// -----------------------------------------------------------------------------------
+
+void MemoryKeeper::MakeRoom(LoopState* loop) {
+  Evict(loop, BudgetUs(server_->config().maxmemory_eviction_tenacity()));
+}
+
+void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
+  constexpr int kPerLook = 16;
+  const uint64_t begin = CycleClock::Now();
+  Publish(*loop);
+  Check(loop->op.now_ms);
+  if (!server_->Has(Trouble::kOverLimit)) return;
+  const EvictionRules rules = Rules();
+  Evictor& evictor = *shares_[static_cast<size_t>(loop->index)].evictor;
+  Store& store = server_->store();
+  const uint64_t evicted_before = loop->stats.store.evicted_keys.Get();
+  bool nothing = rules.by == EvictBy::kNothing;
+  for (int i = 1; !nothing && Estimate() > limit_.load(); ++i) {
+    const Evictor::Outcome outcome = evictor.EvictOne(loop->op, rules);
+    if (outcome.later) queued_.fetch_add(static_cast<int64_t>(outcome.bytes));
+    nothing = outcome.result == Evictor::Result::kNothing;
+    Publish(*loop);
+    if (i % kPerLook != 0) continue;
+    if (CycleClock::ToMicroseconds(CycleClock::Now() - begin) > budget_us) break;
+    Check(loop->op.now_ms);
+  }
+  Check(loop->op.now_ms);
+  // What the reclaimer has is as good as free.
+  const bool hopeless =
+      nothing && server_->Has(Trouble::kOverLimit) && store.reclaimer().pending() == 0;
+  server_->Set(Trouble::kOutOfMemory, hopeless);
+  if (loop->stats.store.evicted_keys.Get() == evicted_before) return;
+  store.FinishServing(loop->op);
+  if (!loop->op.invalidations.empty()) server_->tracking().Deliver(loop, /*writer=*/nullptr);
+  if (server_->observation().records_latency()) {
+    server_->observation().ReportEvent("eviction-cycle", CycleClock::Now() - begin);
+  }
+}
+
+// -- Clients
+// ---------------------------------------------------------------------------------------
+
+void MemoryKeeper::EvictClients() {
+  const int64_t setting = server_->config().maxmemory_clients();
+  if (setting == 0) return;
+  const int64_t limit = setting > 0 ? setting : -setting * (server_->config().maxmemory() / 100);
+  if (limit <= 0) return;
+  auto total = static_cast<int64_t>(server_->clients().Totals().memory);
+  if (total <= limit) return;
+  std::vector<std::tuple<int64_t, int, uint64_t>> biggest;  // bytes, loop, id
+  server_->clients().ForEach([&](Session& session) {
+    if (session.no_evict.load(std::memory_order_relaxed)) return;
+    biggest.emplace_back(static_cast<int64_t>(MemoryOf(session)), session.origin.loop, session.id);
+  });
+  std::sort(biggest.rbegin(), biggest.rend());
+  for (const auto& [bytes, loop, id] : biggest) {
+    if (total <= limit) break;
+    total -= bytes;
+    server_->runtime().CloseClient(loop, id);
+    server_->runtime().loop(0).stats.evicted_clients.Add();
+  }
+}
+
+}  // namespace spinel

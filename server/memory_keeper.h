@@ -1,0 +1,90 @@
+// Keeps the process within maxmemory, and all clients' buffers within maxmemory-clients. See
+// docs/eviction.md.
+//
+// What is used is measured exactly (the allocator's count, and the resident pages beyond what the
+// limit tolerates) with every tick, and as often as every 2 ms while memory is short; in between
+// it is estimated from what each loop's thread has allocated and freed. While it is above the
+// limit, Trouble::kOverLimit is set, so commands pay nothing until then.
+//
+// Owner: the Server. Threads: any; what takes a LoopState is called on its loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "server/config_types.h"
+#include "server/host_resources.h"
+#include "storage/evictor.h"
+#include "storage/mutex.h"
+
+namespace spinel {
+
+class Server;
+struct LoopState;
+
+// What commands that take memory are answered then; kOutOfMemoryReply as it stands in a reply.
+inline constexpr std::string_view kOutOfMemoryReply =
+    "-OOM command not allowed when used memory > 'maxmemory'.";
+inline constexpr std::string_view kOutOfMemoryError = kOutOfMemoryReply.substr(1);
+
+class MemoryKeeper {
+ public:
+  MemoryKeeper(Server* server, int loops);
+  ~MemoryKeeper();
+
+  // With every tick of every loop, no stripe held.
+  void Tick(LoopState* loop);
+  // So many bytes of requests are about to be executed: looks at the memory when they add up.
+  void Tell(LoopState* loop, size_t bytes) {
+    if (limit_.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      CountInput(loop, bytes);
+  }
+  // In front of a command, while Trouble::kOverLimit is set and no stripe held: evicts for as long
+  // as maxmemory-eviction-tenacity allows, and tells with Trouble::kOutOfMemory if that is no use.
+  void MakeRoom(LoopState* loop);
+
+  // Milliseconds that memory has been above the limit: in all, and since it last was not.
+  uint64_t exceeded_ms(int64_t now_ms) const;
+  uint64_t exceeded_now_ms(int64_t now_ms) const;
+  void ResetStatistics() { exceeded_ms_.store(0); }
+
+ private:
+  struct alignas(64) Share {
+    // Bytes that the loop's thread has allocated and not freed; at the last measurement.
+    std::atomic<int64_t> net{0};
+    std::atomic<int64_t> measured_net{0};
+    size_t told = 0;
+    std::unique_ptr<Evictor> evictor;
+  };
+
+  void ReadConfig();
+  void CountInput(LoopState* loop, size_t bytes);
+  void Publish(const LoopState& loop);
+  void Measure();
+  bool PurgeIfWasteful(const ProcessMemory& memory, int64_t limit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Bytes counted against the limit, at present.
+  int64_t Estimate() const;
+  void Check(int64_t now_ms);
+  void SetOver(bool over, int64_t now_ms);
+  void Evict(LoopState* loop, double budget_us);
+  void EvictClients();
+  EvictionRules Rules() const;
+
+  Server* const server_;
+  const int loops_;
+  const std::unique_ptr<Share[]> shares_;
+  std::atomic<int64_t> limit_{0};     // bytes; 0: none
+  std::atomic<int64_t> measured_{0};  // bytes, as far as they count
+  std::atomic<int64_t> queued_{0};    // bytes of evicted values that the reclaimer has not freed
+  std::atomic<uint64_t> measured_at_{0};  // CycleClock
+  std::atomic<uint64_t> exceeded_ms_{0};
+  std::atomic<int64_t> exceeded_since_ms_{0};       // 0: it is not
+  int64_t clients_ms_ = 0;                          // the first loop's
+  Mutex mutex_;                                     // of who measures
+  uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
+};
+
+}  // namespace spinel

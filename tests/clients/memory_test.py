@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""maxmemory holds: the resident memory of the process under a load whose sizes shift, and the refusals."""
+
+import random
+import time
+
+import support
+from resp import OK, Error
+from support import ServerTestCase
+
+MB = 1 << 20
+LIMIT = 256 * MB
+
+
+class ShiftingSizes(ServerTestCase):
+    """SET, DEL and APPEND of values from 10 bytes to 1 MB, mostly of a size that drifts."""
+
+    OPTIONS = ("--maxmemory", str(LIMIT), "--maxmemory-policy", "allkeys-lru", "--save", "")
+    TIMEOUT = 700
+    KEYS = 200_000
+
+    def load(self, seconds):
+        chance = random.Random(support.seed())
+        connection = self.connect(timeout=60)
+        block = chance.randbytes(MB)
+        begin, worst, written = time.monotonic(), 0, 0
+        while (elapsed := time.monotonic() - begin) < seconds:
+            # From small to big and back, three times in a run.
+            phase = abs((elapsed / seconds * 3) % 1 * 2 - 1)
+            middle = 10 * (MB / 10) ** (1 - phase)
+            batch, budget = [], 2 * MB
+            while len(batch) < 256 and budget > 0:
+                size = int(min(MB, max(10, middle * chance.lognormvariate(0, 1))))
+                name = f"k:{chance.randrange(self.KEYS)}"
+                kind = chance.random()
+                if kind < 0.7:
+                    batch.append(("SET", name, block[:size]))
+                elif kind < 0.85:
+                    batch.append(("APPEND", name, block[:min(size, 64 * 1024)]))
+                else:
+                    batch.append(("DEL", name))
+                budget -= size
+            for request, reply in zip(batch, connection.pipeline(batch)):
+                self.assertNotIsInstance(reply, Error, request[:2])
+            written += 2 * MB - budget
+            worst = max(worst, self.server.resident_bytes())
+        print(f"# {written / MB:.0f} MB written, at most {worst / MB:.1f} MB resident")
+        return worst
+
+    def test_resident_memory_stays_within_the_limit(self):
+        worst = self.load(600 if support.long_run() else 15)
+        self.assertLessEqual(worst, 1.05 * LIMIT + 32 * MB)
+        self.assertGreater(int(self.server.info("stats")["evicted_keys"]), 0)
+
+
+class NoEviction(ServerTestCase):
+    OPTIONS = ("--maxmemory", str(64 * MB), "--save", "")
+
+    def test_writes_are_refused_and_reads_go_on(self):
+        connection = self.connect(timeout=30)
+        value, reply, count = b"x" * 100_000, OK, 0
+        while reply == OK and count < 2000:
+            reply = connection("SET", f"k:{count}", value)
+            count += 1
+        self.assertEqual(Error("OOM command not allowed when used memory > 'maxmemory'."), reply)
+        self.assertEqual(value, connection("GET", "k:0"))
+        for number in range(count):
+            connection("DEL", f"k:{number}")
+        support.wait_until(lambda: connection("SET", "k", "v") == OK, "room")
+
+
+if __name__ == "__main__":
+    support.main()
