@@ -97,8 +97,8 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
 }
 
 void Connection::StartRead() {
-  if (closed_ || closing_ || reading_) return;
-  if (Held() && input_.size() >= kMaxHeldInput) return;
+  if (closed_ || closing_ || reading_ || input_ended_) return;
+  if (Held() && input_.size() >= MaxHeldInput()) return;
   reading_ = true;
   ++operations_;
   starting_read_ = true;
@@ -113,7 +113,9 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   if (closed_) return MaybeDelete();
   if (error) {
     // A peer that is done sending still gets what it is owed.
-    if (error == boost::asio::error::eof && owes()) {
+    if (error == boost::asio::error::eof && unread_) {
+      input_ended_ = true;
+    } else if (error == boost::asio::error::eof && owes()) {
       Close();
     } else {
       CloseNow();
@@ -217,7 +219,7 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
 
 void Connection::CheckLimits(int64_t now_ms) {
   if (closed_) return;
-  if (closing_) {
+  if (closing_ || input_ended_) {
     if (now_ms - last_progress_ms_ > kLingerMs) CloseNow();
     return MaybeDelete();
   }
@@ -235,7 +237,7 @@ void Connection::CheckLimits(int64_t now_ms) {
   const int64_t timeout = loop_->server().config().timeout();
   const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
   // Subscribers wait for others to speak.
-  if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() && !Held()) {
+  if (timeout > 0 && idle > timeout * 1000 && !session_.subscribed() && !Waits()) {
     LogVerbose("Closing idle client id={} addr={}", session_.id, session_.origin.address);
     CloseNow();
     MaybeDelete();
@@ -257,11 +259,37 @@ void Connection::Unblock(std::string_view resp) {
 
 // Executes what has come while the client had to wait.
 void Connection::GoOn() {
+  if (unread_) {  // that comes later
+    FlushStaging();
+    PublishSizes();
+    return MaybeDelete();
+  }
   loop_->UpdateClock();
   ExecuteAndKeep(input_.data(), input_.size());
-  if (tls_ != nullptr) ReadDecrypted();
+  if (tls_ != nullptr && !closed_ && !input_ended_) ReadDecrypted();
+  if (input_ended_ && !closed_ && !unread_) return Close();
   StartRead();
   MaybeDelete();
+}
+
+size_t Connection::MaxHeldInput() const {
+  if (Waits()) return kMaxHeldInput;
+  return static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
+}
+
+bool Connection::LeavesTooMuchUnread() const {
+  if (pending_.size() < kMaxUnreadReplies) [[likely]]
+    return false;
+  const OutputLimit& limit = loop_->server().config().output_limit(OutputClass::kNormal);
+  return !session_.subscribed() && limit.hard_bytes() == 0 && limit.soft_bytes() == 0;
+}
+
+// The client has read some of what it is owed.
+void Connection::GoOnIfRead() {
+  if (!unread_ || closed_ || pending_.size() > kMaxUnreadReplies / 2) return MaybeDelete();
+  unread_ = false;
+  if (Waits()) return MaybeDelete();
+  GoOn();
 }
 
 void Connection::Close() {

@@ -70,11 +70,21 @@ class Connection final : public Transport {
   static constexpr size_t kSmallInput = 16 * 1024;
   // Beyond, a client that has to wait waits for the kernel.
   static constexpr size_t kMaxHeldInput = 1024 * 1024;
+  // A client that leaves so much unread has to read before its next requests are executed, which
+  // it can still send: many write the whole pipeline first.
+  static constexpr size_t kMaxUnreadReplies = 8 * 1024 * 1024;
 
-  // Whether requests have to wait: for the end of a pause or of a blocking command.
-  bool Held() const {
+  // Whether requests have to wait: for the end of a pause or of a blocking command,
+  bool Waits() const {
     return session_.paused.load(std::memory_order_relaxed) || session_.blocked != nullptr;
   }
+  // or also for the client to read.
+  bool Held() const { return Waits() || unread_; }
+  // How much a client may send while it is held.
+  size_t MaxHeldInput() const;
+  // Whether the client has to read first. An output limit for its class decides about it instead.
+  bool LeavesTooMuchUnread() const;
+  void GoOnIfRead();
   void GoOn();
   boost::asio::mutable_buffer ChooseReadBuffer();
   void StartRead();
@@ -148,8 +158,10 @@ class Connection final : public Transport {
   bool waiting_writable_ = false;
   bool executing_ = false;
   bool closed_ = false;
-  bool closing_ = false;  // no more requests; closed once pending_ is sent
-  bool pushed_ = false;   // on the loop's list of connections to flush
+  bool closing_ = false;      // no more requests; closed once pending_ is sent
+  bool pushed_ = false;       // on the loop's list of connections to flush
+  bool unread_ = false;       // requests wait until the client has read what it is owed
+  bool input_ended_ = false;  // the peer is done sending, while requests of it wait
   // Where a read that succeeds at once lands: it is handled later, when the shared buffer may be in
   // use for another connection.
   char landing_[16];

@@ -74,6 +74,10 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
       consumed += batch_bytes;
     }
     if (loop_->staging().size() >= kFlushBytes) FlushStaging();
+    if (LeavesTooMuchUnread()) [[unlikely]] {
+      unread_ = true;
+      break;
+    }
   }
   if (broken != 0 && session_.blocked != nullptr) {
     parser_ = RespParser();  // the error comes behind the reply that is owed

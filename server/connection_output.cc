@@ -127,7 +127,7 @@ void Connection::OnWritable(const boost::system::error_code& error) {
     AfterOutput();
   }
   PublishSizes();
-  MaybeDelete();
+  GoOnIfRead();
 }
 
 bool Connection::OverOutputLimit(int64_t now_ms) {

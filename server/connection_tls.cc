@@ -32,7 +32,7 @@ void Connection::ReadDecrypted() {
   TlsStream::Result result = TlsStream::Result::kDone;
   while (result == TlsStream::Result::kDone && !closed_ && !closing_) {
     const bool held = Held();
-    if (held && input_.size() >= kMaxHeldInput) break;
+    if (held && input_.size() >= MaxHeldInput()) break;
     const bool own = held || !input_.empty();
     if (own && !(held ? input_.Reserve(kSmallInput) : ReserveInput())) {
       LogWarning("Closing client {}: no memory for its request", session_.id);
@@ -72,7 +72,9 @@ void Connection::EndOfInput(TlsStream::Result result) {
     return CloseNow();
   }
   // A peer that is done sending still gets what it is owed.
-  if (owes()) {
+  if (unread_) {
+    input_ended_ = true;
+  } else if (owes()) {
     Close();
   } else {
     CloseNow();

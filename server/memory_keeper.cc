@@ -8,6 +8,7 @@
 
 #include "server/cycle_clock.h"
 #include "server/host_resources.h"
+#include "server/log.h"
 #include "server/loop_state.h"
 #include "server/observation.h"
 #include "server/server.h"
@@ -25,6 +26,12 @@ constexpr int64_t kToleratedShare = 20;
 constexpr int64_t kToleratedBytes = 12 << 20;
 constexpr double kPurgeUs = 25'000;
 constexpr int64_t kClientsMs = 100;
+// Without maxmemory-clients: the part of maxmemory that replies may take which nobody reads.
+constexpr int64_t kUnreadShare = 8;
+// Clients that are closed have so long to give their memory back before keys go in their place.
+constexpr int64_t kClosingMs = 50;
+// More than this must not wait for the reclaimer's thread, which may get no CPU: loops help.
+constexpr int64_t kMaxUnfreed = 8 << 20;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
 
@@ -114,7 +121,10 @@ int64_t MemoryKeeper::Estimate() const {
     bytes += share.net.load(std::memory_order_relaxed) -
              share.measured_net.load(std::memory_order_relaxed);
   }
-  return bytes - queued_.load(std::memory_order_relaxed);
+  // What waits to be freed is as good as free, and what was freed since is not in the loops'
+  // counts.
+  const Reclaimer& reclaimer = server_->store().reclaimer();
+  return bytes - (reclaimer.bytes_queued() - measured_freed_.load(std::memory_order_relaxed));
 }
 
 // Pages that nothing lives on go before any key does.
@@ -130,7 +140,7 @@ bool MemoryKeeper::PurgeIfWasteful(const ProcessMemory& memory, int64_t limit) {
 
 void MemoryKeeper::Measure() {
   MutexLock lock(&mutex_);
-  const bool settled = server_->store().reclaimer().pending() == 0;
+  measured_freed_.store(server_->store().reclaimer().bytes_freed(), std::memory_order_relaxed);
   for (int i = 0; i < loops_; ++i) {
     Share& share = shares_[static_cast<size_t>(i)];
     share.measured_net.store(share.net.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -141,7 +151,6 @@ void MemoryKeeper::Measure() {
   const int64_t tolerated = limit + limit / kToleratedShare + kToleratedBytes;
   const int64_t beyond = static_cast<int64_t>(memory.anonymous) - tolerated;
   measured_.store(static_cast<int64_t>(memory.allocated) + std::max<int64_t>(beyond, 0));
-  if (settled) queued_.store(0);
   measured_at_.store(CycleClock::Now(), std::memory_order_relaxed);
   server_->NotePeakMemory(memory.allocated);
 }
@@ -174,10 +183,7 @@ void MemoryKeeper::CountInput(LoopState* loop, size_t bytes) {
 
 void MemoryKeeper::Tick(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
-  if (loop->index == 0 && now_ms - clients_ms_ >= kClientsMs) {
-    clients_ms_ = now_ms;
-    EvictClients();
-  }
+  if (loop->index == 0) LookAtClients(loop);
   if (limit_.load(std::memory_order_relaxed) == 0) return;
   Publish(*loop);
   if (loop->index == 0) {
@@ -209,15 +215,19 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   Publish(*loop);
   Check(loop->op.now_ms);
   if (!server_->Has(Trouble::kOverLimit)) return;
+  if (LookAtClients(loop)) return;
   const EvictionRules rules = Rules();
   Evictor& evictor = *shares_[static_cast<size_t>(loop->index)].evictor;
   Store& store = server_->store();
   const uint64_t evicted_before = loop->stats.store.evicted_keys.Get();
+  const Reclaimer& reclaimer = store.reclaimer();
+  while (reclaimer.bytes_queued() - reclaimer.bytes_freed() > kMaxUnfreed &&
+         store.reclaimer().Help()) {
+  }
   bool nothing = rules.by == EvictBy::kNothing;
   for (int i = 1; !nothing && Estimate() > limit_.load(); ++i) {
-    const Evictor::Outcome outcome = evictor.EvictOne(loop->op, rules);
-    if (outcome.later) queued_.fetch_add(static_cast<int64_t>(outcome.bytes));
-    nothing = outcome.result == Evictor::Result::kNothing;
+    const Evictor::Result result = evictor.EvictOne(loop->op, rules);
+    nothing = result == Evictor::Result::kNothing;
     Publish(*loop);
     if (i % kPerLook != 0) continue;
     if (CycleClock::ToMicroseconds(CycleClock::Now() - begin) > budget_us) break;
@@ -239,25 +249,53 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
 // -- Clients
 // ---------------------------------------------------------------------------------------
 
-void MemoryKeeper::EvictClients() {
+bool MemoryKeeper::LookAtClients(LoopState* loop) {
+  const int64_t now_ms = loop->op.now_ms;
+  int64_t last = clients_ms_.load(std::memory_order_relaxed);
+  const bool due = now_ms - last >= kClientsMs || now_ms < last;
+  if (due && clients_ms_.compare_exchange_strong(last, now_ms) && EvictClients(loop)) {
+    closed_ms_.store(now_ms, std::memory_order_relaxed);
+  }
+  return now_ms - closed_ms_.load(std::memory_order_relaxed) < kClosingMs;
+}
+
+bool MemoryKeeper::EvictClients(LoopState* loop) {
   const int64_t setting = server_->config().maxmemory_clients();
-  if (setting == 0) return;
+  if (setting == 0) {
+    // No key goes for what clients do not read.
+    return server_->Has(Trouble::kOverLimit) &&
+           CloseBiggest(loop, limit_.load() / kUnreadShare, [](const Session& session) {
+             return session.output_held.load(std::memory_order_relaxed);
+           });
+  }
   const int64_t limit = setting > 0 ? setting : -setting * (server_->config().maxmemory() / 100);
-  if (limit <= 0) return;
-  auto total = static_cast<int64_t>(server_->clients().Totals().memory);
-  if (total <= limit) return;
+  if (limit <= 0 || static_cast<int64_t>(server_->clients().Totals().memory) <= limit) {
+    return false;
+  }
+  return CloseBiggest(loop, limit, MemoryOf);
+}
+
+bool MemoryKeeper::CloseBiggest(LoopState* loop, int64_t limit,
+                                absl::FunctionRef<uint64_t(const Session&)> bytes_of) {
+  int64_t total = 0;
   std::vector<std::tuple<int64_t, int, uint64_t>> biggest;  // bytes, loop, id
   server_->clients().ForEach([&](Session& session) {
-    if (session.no_evict.load(std::memory_order_relaxed)) return;
-    biggest.emplace_back(static_cast<int64_t>(MemoryOf(session)), session.origin.loop, session.id);
+    const auto bytes = static_cast<int64_t>(bytes_of(session));
+    total += bytes;
+    if (bytes == 0 || session.no_evict.load(std::memory_order_relaxed)) return;
+    biggest.emplace_back(bytes, session.origin.loop, session.id);
   });
+  if (total <= limit) return false;
   std::sort(biggest.rbegin(), biggest.rend());
-  for (const auto& [bytes, loop, id] : biggest) {
+  for (const auto& [bytes, home, id] : biggest) {
     if (total <= limit) break;
     total -= bytes;
-    server_->runtime().CloseClient(loop, id);
-    server_->runtime().loop(0).stats.evicted_clients.Add();
+    LogWarning("Closing client id={}: memory is short, and clients hold more of it than they may",
+               id);
+    server_->runtime().CloseClient(home, id);
+    loop->stats.evicted_clients.Add();
   }
+  return !biggest.empty();
 }
 
 }  // namespace spinel

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "server/config_types.h"
 #include "server/host_resources.h"
 #include "storage/evictor.h"
@@ -22,6 +23,7 @@
 namespace spinel {
 
 class Server;
+class Session;
 struct LoopState;
 
 // What commands that take memory are answered then; kOutOfMemoryReply as it stands in a reply.
@@ -70,7 +72,14 @@ class MemoryKeeper {
   void Check(int64_t now_ms);
   void SetOver(bool over, int64_t now_ms);
   void Evict(LoopState* loop, double budget_us);
-  void EvictClients();
+  // Every now and then closes clients that hold too much. True: some were closed just now, and will
+  // give back what they have.
+  bool LookAtClients(LoopState* loop);
+  bool EvictClients(LoopState* loop);
+  // Closes the biggest until all together have no more than the limit. False: there was no need, or
+  // nobody.
+  bool CloseBiggest(LoopState* loop, int64_t limit,
+                    absl::FunctionRef<uint64_t(const Session&)> bytes_of);
   EvictionRules Rules() const;
 
   Server* const server_;
@@ -78,11 +87,13 @@ class MemoryKeeper {
   const std::unique_ptr<Share[]> shares_;
   std::atomic<int64_t> limit_{0};     // bytes; 0: none
   std::atomic<int64_t> measured_{0};  // bytes, as far as they count
-  std::atomic<int64_t> queued_{0};    // bytes of evicted values that the reclaimer has not freed
+  // What the reclaimer had ever freed at the last measurement.
+  std::atomic<int64_t> measured_freed_{0};
   std::atomic<uint64_t> measured_at_{0};  // CycleClock
   std::atomic<uint64_t> exceeded_ms_{0};
-  std::atomic<int64_t> exceeded_since_ms_{0};       // 0: it is not
-  int64_t clients_ms_ = 0;                          // the first loop's
+  std::atomic<int64_t> exceeded_since_ms_{0};  // 0: it is not
+  std::atomic<int64_t> clients_ms_{0};
+  std::atomic<int64_t> closed_ms_{0};
   Mutex mutex_;                                     // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
 };

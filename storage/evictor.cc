@@ -146,9 +146,8 @@ bool Evictor::Fill(const OpContext& context, const EvictionRules& rules) {
   return seen > 0;
 }
 
-Evictor::Outcome Evictor::Remove(const OpContext& context, Stripe* stripe, int physical,
-                                 Entry* entry) {
-  const Outcome outcome{Result::kEvicted, Store::MemoryOf(*entry), entry->IsBig()};
+Evictor::Result Evictor::Remove(const OpContext& context, Stripe* stripe, int physical,
+                                Entry* entry) {
   if (entry->ExpiredAt(context.now_ms)) {
     store_->RemoveExpired(context, stripe, physical, entry);
   } else {
@@ -156,37 +155,37 @@ Evictor::Outcome Evictor::Remove(const OpContext& context, Stripe* stripe, int p
                         kNotifyEvicted, "evicted");
     context.stats->evicted_keys.Add();
   }
-  return outcome;
+  return Result::kEvicted;
 }
 
-Evictor::Outcome Evictor::EvictCandidate(const OpContext& context, const EvictionRules& rules) {
+Evictor::Result Evictor::EvictCandidate(const OpContext& context, const EvictionRules& rules) {
   const Candidate chosen = pool_[--pooled_];
   Stripe& stripe = store_->stripes_[store_->StripeIndex(chosen.hash)];
   StripeLock lock(store_->LockOf(&stripe));
   stripe.lock.AssertHeld();
   Database* const database = stripe.Find(chosen.physical);
-  if (database == nullptr) return {Result::kMissed};
+  if (database == nullptr) return Result::kMissed;
   const auto position = database->table.Find(chosen.hash, [&chosen](const Entry& entry) {
     return kKeyHasher(entry.key()) == chosen.hash;
   });
-  if (!position || !MayGo(*position.node(), rules)) return {Result::kMissed};
+  if (!position || !MayGo(*position.node(), rules)) return Result::kMissed;
   Entry* const entry = position.node();
   // It was used, or will live longer.
   const bool better =
       rules.by != EvictBy::kRandom && Score(*entry, rules.by, context.now_ms) < chosen.score;
-  if (better) return {Result::kMissed};
+  if (better) return Result::kMissed;
   const uint32_t clock = entry->access_clock();
   if (rules.by == EvictBy::kQueues && S3Clock::Uses(clock) > 0 &&
       !entry->ExpiredAt(context.now_ms)) {
     entry->set_access_clock(
         store_->access_tracking_.QueuedNow(S3Clock::kMain, S3Clock::Uses(clock) - 1));
-    return {Result::kMissed};
+    return Result::kMissed;
   }
   return Remove(context, &stripe, chosen.physical, entry);
 }
 
-Evictor::Outcome Evictor::EvictNewcomer(const OpContext& context, const EvictionRules& rules,
-                                        const S3Fifo::Newcomer& newcomer) {
+Evictor::Result Evictor::EvictNewcomer(const OpContext& context, const EvictionRules& rules,
+                                       const S3Fifo::Newcomer& newcomer) {
   Stripe& stripe = store_->stripes_[newcomer.stripe];
   StripeLock lock(store_->LockOf(&stripe));
   stripe.lock.AssertHeld();
@@ -206,43 +205,42 @@ Evictor::Outcome Evictor::EvictNewcomer(const OpContext& context, const Eviction
     const bool stays = !MayGo(*found, rules) || S3Clock::Uses(found->access_clock()) >= kUsesToStay;
     if (stays && !found->ExpiredAt(context.now_ms)) {
       found->set_access_clock(store_->access_tracking_.QueuedNow(S3Clock::kMain, /*uses=*/0));
-      return {Result::kMissed};
+      return Result::kMissed;
     }
     store_->queues_.Remember(kKeyHasher(found->key()), newcomer.stripe);
     return Remove(context, &stripe, physical, found);
   }
-  return {Result::kMissed};
+  return Result::kMissed;
 }
 
-Evictor::Outcome Evictor::EvictFromQueues(const OpContext& context, const EvictionRules& rules) {
+Evictor::Result Evictor::EvictFromQueues(const OpContext& context, const EvictionRules& rules) {
   constexpr int kTries = 32;
   for (int i = 0; i < kTries; ++i) {
     S3Fifo::Newcomer newcomer;
-    Outcome outcome{Result::kMissed};
+    Result result;
     if (store_->queues_.TakeNewcomer(&newcomer)) {
-      outcome = EvictNewcomer(context, rules, newcomer);
+      result = EvictNewcomer(context, rules, newcomer);
     } else {
-      if (!Fill(context, rules) && pooled_ == 0) return {Result::kNothing};
-      outcome = EvictCandidate(context, rules);
+      if (!Fill(context, rules) && pooled_ == 0) return Result::kNothing;
+      result = EvictCandidate(context, rules);
     }
-    if (outcome.result == Result::kEvicted) return outcome;
+    if (result == Result::kEvicted) return result;
   }
-  return {Result::kMissed};
+  return Result::kMissed;
 }
 
-Evictor::Outcome Evictor::EvictOne(const OpContext& context, const EvictionRules& rules) {
-  if (rules.by == EvictBy::kNothing) return {Result::kNothing};
+Evictor::Result Evictor::EvictOne(const OpContext& context, const EvictionRules& rules) {
+  if (rules.by == EvictBy::kNothing) return Result::kNothing;
   if (rules.by != rules_.by || rules.volatile_only != rules_.volatile_only) {
     pooled_ = 0;
     rules_ = rules;
   }
   if (rules.by == EvictBy::kQueues) return EvictFromQueues(context, rules);
-  if (!Fill(context, rules) && pooled_ == 0) return {Result::kNothing};
+  if (!Fill(context, rules) && pooled_ == 0) return Result::kNothing;
   while (pooled_ > 0) {
-    const Outcome outcome = EvictCandidate(context, rules);
-    if (outcome.result == Result::kEvicted) return outcome;
+    if (EvictCandidate(context, rules) == Result::kEvicted) return Result::kEvicted;
   }
-  return {Result::kMissed};
+  return Result::kMissed;
 }
 
 }  // namespace spinel

@@ -41,14 +41,9 @@ class Evictor {
     kMissed,   // what was chosen has gone or was used meanwhile: call again
     kNothing,  // no key may go
   };
-  struct Outcome {
-    Result result;
-    size_t bytes = 0;    // what the key took
-    bool later = false;  // it is freed by the reclaimer
-  };
   // Removes one key. Bounded work: at most some dozens of stripes are looked at, unless hardly any
   // key is left.
-  Outcome EvictOne(const OpContext& context, const EvictionRules& rules);
+  Result EvictOne(const OpContext& context, const EvictionRules& rules);
 
  private:
   static constexpr size_t kPoolSize = 16;
@@ -77,12 +72,12 @@ class Evictor {
   void Offer(const OpContext& context, const EvictionRules& rules, const Entry& entry,
              int physical);
   // The best of the pool goes, if it is what it was.
-  Outcome EvictCandidate(const OpContext& context, const EvictionRules& rules);
+  Result EvictCandidate(const OpContext& context, const EvictionRules& rules);
   // Decides about a newcomer.
-  Outcome EvictNewcomer(const OpContext& context, const EvictionRules& rules,
-                        const S3Fifo::Newcomer& newcomer);
-  Outcome EvictFromQueues(const OpContext& context, const EvictionRules& rules);
-  Outcome Remove(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
+  Result EvictNewcomer(const OpContext& context, const EvictionRules& rules,
+                       const S3Fifo::Newcomer& newcomer);
+  Result EvictFromQueues(const OpContext& context, const EvictionRules& rules);
+  Result Remove(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
 
   Store* const store_;
   std::array<Candidate, kPoolSize> pool_;  // ascending by score

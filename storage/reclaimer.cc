@@ -22,29 +22,60 @@ Reclaimer::~Reclaimer() {
 }
 
 void Reclaimer::Free(Entry* entry) {
-  Run([entry] { Entry::Delete(entry); }, 1);
+  const size_t bytes = entry->MemoryBytes();
+  Run([entry] { Entry::Delete(entry); }, 1, bytes);
 }
 
 void Reclaimer::Release(Blob* blob) {
   // Whoever else has a reference may be the last instead; then it frees where it is.
   if (blob->IsBig() && blob->unique()) {
-    Run([blob] { blob->Release(); }, 1);
+    Run([blob] { blob->Release(); }, 1, blob->MemoryBytes());
   } else {
     blob->Release();
   }
 }
 
-void Reclaimer::Run(std::function<void()> work, uint64_t objects) {
+void Reclaimer::Run(std::function<void()> work, uint64_t objects, uint64_t bytes) {
   pending_.fetch_add(objects, std::memory_order_relaxed);
+  bytes_queued_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   MutexLock lock(&mutex_);
-  queue_.push_back({std::move(work), objects});
+  queue_.push_back({std::move(work), objects, bytes});
   changed_.NotifyAll();
   if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
 }
 
 void Reclaimer::Drain() {
   MutexLock lock(&mutex_);
-  while (busy_ || !queue_.empty()) changed_.Wait(&mutex_);
+  while (busy_ > 0 || !queue_.empty()) changed_.Wait(&mutex_);
+}
+
+Reclaimer::Job Reclaimer::TakeJob() {
+  Job job = std::move(queue_.front());
+  queue_.pop_front();
+  ++busy_;
+  return job;
+}
+
+void Reclaimer::Do(Job job) {
+  job.work();
+  job.work = nullptr;  // what it captured goes now, before it is counted
+  pending_.fetch_sub(job.objects, std::memory_order_relaxed);
+  freed_.fetch_add(job.objects, std::memory_order_relaxed);
+  bytes_freed_.fetch_add(static_cast<int64_t>(job.bytes), std::memory_order_relaxed);
+  MutexLock lock(&mutex_);
+  --busy_;
+  if (busy_ == 0 && queue_.empty()) changed_.NotifyAll();
+}
+
+bool Reclaimer::Help() {
+  Job job;
+  {
+    MutexLock lock(&mutex_);
+    if (queue_.empty()) return false;
+    job = TakeJob();
+  }
+  Do(std::move(job));
+  return true;
 }
 
 void Reclaimer::Loop() {
@@ -52,22 +83,14 @@ void Reclaimer::Loop() {
   const sched_param no_priority{};
   pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
   for (;;) {
-    std::vector<Job> jobs;
+    Job job;
     {
       MutexLock lock(&mutex_);
-      busy_ = false;
-      changed_.NotifyAll();
       while (!stop_ && queue_.empty()) changed_.Wait(&mutex_);
       if (queue_.empty()) return;
-      jobs.swap(queue_);
-      busy_ = true;
+      job = TakeJob();
     }
-    for (Job& job : jobs) {
-      job.work();
-      job.work = nullptr;  // what it captured goes now, before it is counted
-      pending_.fetch_sub(job.objects, std::memory_order_relaxed);
-      freed_.fetch_add(job.objects, std::memory_order_relaxed);
-    }
+    Do(std::move(job));
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <thread>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/mutex.h"
@@ -29,13 +29,20 @@ class Reclaimer {
   void Free(Entry* entry);
   // Drops the caller's reference; frees the blob on the reclaimer's thread if that may take long.
   void Release(Blob* blob);
-  // Runs `work` on the reclaimer's thread; `objects` is how many values it frees, for statistics.
-  void Run(std::function<void()> work, uint64_t objects);
+  // Runs `work` on the reclaimer's thread; `objects` is how many values it frees, for statistics,
+  // and `bytes` how much memory, as far as that is known.
+  void Run(std::function<void()> work, uint64_t objects, uint64_t bytes = 0);
+  // Does one job of the queue on the calling thread, which has memory to wait for. False: there is
+  // none.
+  bool Help();
 
   // Values queued, and values freed so far (INFO's lazyfree_pending_objects, lazyfreed_objects).
   uint64_t pending() const { return pending_.load(std::memory_order_relaxed); }
   uint64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
+  // Bytes of what has ever been queued, and of what has been freed of that.
+  int64_t bytes_queued() const { return bytes_queued_.load(std::memory_order_relaxed); }
+  int64_t bytes_freed() const { return bytes_freed_.load(std::memory_order_relaxed); }
 
   // Blocks until the queue is empty. For tests and for orderly shutdown.
   void Drain();
@@ -44,18 +51,23 @@ class Reclaimer {
   struct Job {
     std::function<void()> work;
     uint64_t objects;
+    uint64_t bytes;
   };
 
   void Loop();
+  Job TakeJob() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Do(Job job);
 
   Mutex mutex_;
   Condition changed_;  // the queue has work or is done, or the end is near
-  std::vector<Job> queue_ ABSL_GUARDED_BY(mutex_);
-  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<Job> queue_ ABSL_GUARDED_BY(mutex_);
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that do a job
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
   std::atomic<uint64_t> pending_{0};
   std::atomic<uint64_t> freed_{0};
+  std::atomic<int64_t> bytes_queued_{0};
+  std::atomic<int64_t> bytes_freed_{0};
 };
 
 }  // namespace spinel

@@ -8,6 +8,8 @@ namespace {
 constexpr uint32_t kHashMask = (1u << S3Fifo::kHashBits) - 1;
 // The part of all keys that may be newcomers.
 constexpr double kNewcomersShare = 0.1;
+// A group's share of newcomers is counted in parts of a key: small caches have few for 16 groups.
+constexpr uint32_t kPartsOfKey = 16;
 // While all keys are admitted anew, each group moves the time on by so many ticks.
 constexpr double kTicks = 256;
 // The weight of one more stripe's size in the estimate of the number of keys.
@@ -47,14 +49,14 @@ uint32_t S3Fifo::Admit(uint64_t hash, uint32_t stripe, uint64_t stripe_keys) {
   SpinLockHolder lock(&group.lock);
   // Keys are spread evenly, so every stripe tells how many there are.
   group.keys += (static_cast<double>(stripe_keys) * stripes_per_group_ - group.keys) * kWeight;
-  const auto share = static_cast<uint32_t>(std::max(1.0, group.keys * kNewcomersShare));
+  const auto share = static_cast<uint32_t>(group.keys * kNewcomersShare * kPartsOfKey) + 1;
   group.share.store(share, std::memory_order_relaxed);
   if (++group.admitted >= group.keys / kTicks) {
     group.admitted = 0;
     tracking_->MoveQueueTime();
   }
   // While no key has to go, queues do not grow beyond use; who finds no place is no newcomer.
-  const size_t most = size_t{share} * 2 + 8;
+  const size_t most = size_t{share} / kPartsOfKey * 2 + 8;
   const bool newcomer = !group.ghosts.Remove(hash) && group.newcomers.size() < most;
   if (newcomer) {
     group.newcomers.push_back(stripe / kGroups << kHashBits |
@@ -78,7 +80,7 @@ bool S3Fifo::TakeNewcomer(Newcomer* out) {
       fullest = i;
     }
   }
-  if (most == 0 || waiting < share) return false;
+  if (most == 0 || waiting * kPartsOfKey < share) return false;
   Group& group = groups_[fullest];
   SpinLockHolder lock(&group.lock);
   if (group.newcomers.empty()) return false;

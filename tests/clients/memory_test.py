@@ -2,10 +2,11 @@
 """maxmemory holds: the resident memory of the process under a load whose sizes shift, and the refusals."""
 
 import random
+import socket
 import time
 
 import support
-from resp import OK, Error
+from resp import OK, PONG, Error, encode
 from support import ServerTestCase
 
 MB = 1 << 20
@@ -67,6 +68,57 @@ class NoEviction(ServerTestCase):
         for number in range(count):
             connection("DEL", f"k:{number}")
         support.wait_until(lambda: connection("SET", "k", "v") == OK, "room")
+
+
+class SlowReaders(ServerTestCase):
+    """What clients leave unread costs no key."""
+
+    OPTIONS = ("--maxmemory", str(96 * MB), "--maxmemory-policy", "allkeys-lru", "--save", "")
+    VALUE = b"x" * 1000
+    KEYS = 30_000
+    REQUESTS = 200_000
+
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect(timeout=60)
+        self.connection.pipeline([("SET", f"k:{number}", self.VALUE) for number in range(self.KEYS)])
+
+    def unread_pipeline(self):
+        """A client that has asked for 200 MB and read nothing yet."""
+        client = self.connect(timeout=60)
+        client.write(b"".join(encode("GET", f"k:{number % self.KEYS}") for number in range(self.REQUESTS)))
+        return client
+
+    def assert_all_keys(self):
+        self.assertEqual(self.KEYS, self.connection("DBSIZE"))
+        self.assertEqual("0", self.server.info("stats")["evicted_keys"])
+
+    def test_a_huge_pipeline_waits_for_its_reader(self):
+        client = self.unread_pipeline()
+        time.sleep(0.5)
+        self.assertLess(int(self.server.info("memory")["mem_clients_normal"]), 40 * MB)
+        for _ in range(self.REQUESTS):
+            self.assertEqual(self.VALUE, client.read())
+        self.assertEqual(PONG, client("PING"))
+        self.assert_all_keys()
+
+    def test_who_is_done_sending_still_gets_all_replies(self):
+        client = self.unread_pipeline()
+        client.socket.shutdown(socket.SHUT_WR)
+        for _ in range(self.REQUESTS):
+            self.assertEqual(self.VALUE, client.read())
+        self.assertTrue(client.at_end())
+        self.assert_all_keys()
+
+    def test_messages_that_nobody_reads_cost_their_reader(self):
+        self.connection("CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0")
+        reader = self.connect(timeout=60)
+        reader("SUBSCRIBE", "news")
+        message = b"m" * 100_000
+        for _ in range(1000):
+            self.connection("PUBLISH", "news", message)
+        support.wait_until(lambda: self.connection("PUBLISH", "news", message) == 0, "the subscriber's end")
+        self.assertEqual(self.KEYS, self.connection("DBSIZE"))
 
 
 if __name__ == "__main__":
