@@ -34,6 +34,7 @@ bool Wasted(uint64_t more, uint64_t less, double ratio) {
   return more > less + kNotable && Ratio(more, less) > ratio;
 }
 
+// Pages of the program itself do not count: no data makes them more.
 void JudgePages(const MemorySigns& signs, Remarks* remarks) {
   const ProcessMemory& memory = signs.process;
   if (Ratio(signs.peak, memory.allocated) > kBigPeak) {
@@ -44,11 +45,11 @@ void JudgePages(const MemorySigns& signs, Remarks* remarks) {
                     "PURGE gives back those that are free.",
                     Ratio(signs.peak, memory.allocated)));
   }
-  if (Wasted(memory.resident, memory.allocated, kBigTotalWaste)) {
+  if (Wasted(memory.anonymous, memory.allocated, kBigTotalWaste)) {
     remarks->Add("High total RSS",
                  fmt::format("{:.2f} bytes are resident for each that is in use. The remarks below "
                              "say where they are; after a peak this passes.",
-                             Ratio(memory.resident, memory.allocated)));
+                             Ratio(memory.anonymous, memory.allocated)));
   }
   if (Wasted(memory.active, memory.allocated, kBigWaste)) {
     remarks->Add("High allocator fragmentation",
@@ -64,11 +65,12 @@ void JudgePages(const MemorySigns& signs, Remarks* remarks) {
                     "seconds; MEMORY PURGE does so at once.",
                     memory.allocator_resident - memory.active));
   }
-  if (Wasted(memory.resident, memory.allocator_resident, kBigWaste)) {
-    remarks->Add("High process RSS overhead",
-                 fmt::format("{} resident bytes are not the allocator's: threads' stacks, the "
-                             "program, its libraries.",
-                             memory.resident - memory.allocator_resident));
+  if (Wasted(memory.anonymous, memory.allocator_resident, kBigWaste)) {
+    remarks->Add(
+        "High process RSS overhead",
+        fmt::format("{} resident bytes are neither the allocator's nor pages of the program: "
+                    "threads' stacks, or what libraries took by themselves.",
+                    memory.anonymous - memory.allocator_resident));
   }
   if (signs.limit > 0 && Wasted(memory.anonymous, signs.limit, kBigWaste)) {
     remarks->Add("Above the limit", fmt::format("{} bytes are resident, maxmemory is {}.",

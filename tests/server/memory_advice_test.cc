@@ -15,7 +15,7 @@ MemorySigns Healthy() {
   signs.process = {.allocated = 100 * kMb,
                    .active = 102 * kMb,
                    .allocator_resident = 105 * kMb,
-                   .resident = 112 * kMb,
+                   .resident = 200 * kMb,  // most of it the program
                    .anonymous = 106 * kMb};
   signs.peak = 110 * kMb;
   signs.clients = 10;
@@ -44,14 +44,14 @@ TEST_CASE("MEMORY DOCTOR: each trouble has its remark, and no other") {
        [](MemorySigns* s) {
          s->process.active = 120 * kMb;
          s->process.allocator_resident = 121 * kMb;
-         s->process.resident = 125 * kMb;
+         s->process.anonymous = 125 * kMb;
        }},
       {"High allocator RSS overhead",
        [](MemorySigns* s) {
          s->process.allocator_resident = 125 * kMb;
-         s->process.resident = 130 * kMb;
+         s->process.anonymous = 130 * kMb;
        }},
-      {"High process RSS overhead", [](MemorySigns* s) { s->process.resident = 130 * kMb; }},
+      {"High process RSS overhead", [](MemorySigns* s) { s->process.anonymous = 130 * kMb; }},
       {"Above the limit", [](MemorySigns* s) { s->limit = 90 * kMb; }},
       {"Big client buffers", [](MemorySigns* s) { s->client_bytes = 3 * kMb; }},
       {"Many scripts", [](MemorySigns* s) { s->scripts = 1001; }},
@@ -69,7 +69,7 @@ TEST_CASE("MEMORY DOCTOR: each trouble has its remark, and no other") {
 TEST_CASE("MEMORY DOCTOR: much more resident than in use") {
   MemorySigns signs = Healthy();
   signs.process.active = 140 * kMb;
-  signs.process.allocator_resident = signs.process.resident = 150 * kMb;
+  signs.process.allocator_resident = signs.process.anonymous = 150 * kMb;
   const std::string text = MemoryAdvice(signs);
   CHECK(text.find(Remark("High total RSS") + "1.50 bytes") != std::string::npos);
   CHECK(text.find(Remark("High allocator fragmentation") + "the allocator's pages hold 1.40") !=
@@ -81,7 +81,8 @@ TEST_CASE("MEMORY DOCTOR: waste of a few megabytes is none, whatever the ratio")
   signs.process = {.allocated = 6 * kMb,
                    .active = 9 * kMb,
                    .allocator_resident = 12 * kMb,
-                   .resident = 15 * kMb};
+                   .resident = 40 * kMb,
+                   .anonymous = 15 * kMb};
   signs.peak = 7 * kMb;
   CHECK(MemoryAdvice(signs) == "No trouble with memory was found.\n");
 }
