@@ -28,22 +28,21 @@ int64_t Excess(uint64_t more, uint64_t less) {
   return static_cast<int64_t>(more) - static_cast<int64_t>(less);
 }
 
-void WriteScriptMemory(const Scripts& scripts, InfoText* text) {
+void WriteScriptMemory(const Scripts& scripts, const MemoryReport& report, InfoText* text) {
   const auto eval = static_cast<uint64_t>(scripts.eval_vm_bytes.load());
   const auto functions = static_cast<uint64_t>(scripts.function_vm_bytes.load());
-  const size_t texts = scripts.MemoryBytes();
-  const size_t libraries = scripts.LibraryMemoryBytes();
   const auto loaded = scripts.libraries();
+  text->Field("used_memory_lua", eval);
   text->Field("used_memory_vm_eval", eval);
-  text->Bytes("used_memory_lua", eval);
-  text->Field("used_memory_scripts_eval", texts);
+  text->Field("used_memory_lua_human", HumanBytes(eval));
+  text->Field("used_memory_scripts_eval", report.scripts);
   text->Field("number_of_cached_scripts", scripts.count());
   text->Field("number_of_functions", loaded->functions.size());
   text->Field("number_of_libraries", loaded->by_name.size());
   text->Field("used_memory_vm_functions", functions);
   text->Bytes("used_memory_vm_total", eval + functions);
-  text->Field("used_memory_functions", libraries);
-  text->Bytes("used_memory_scripts", texts + libraries);
+  text->Field("used_memory_functions", report.libraries);
+  text->Bytes("used_memory_scripts", report.scripts + report.libraries);
 }
 
 void WriteFragmentation(const ProcessMemory& memory, InfoText* text) {
@@ -79,8 +78,9 @@ void WriteMemoryInfo(const InfoSource& source, InfoText* text) {
   text->Field("allocator_allocated", report.process.allocated);
   text->Field("allocator_active", report.process.active);
   text->Field("allocator_resident", report.process.allocator_resident);
+  text->Field("allocator_muzzy", report.muzzy);
   text->Bytes("total_system_memory", physical);
-  WriteScriptMemory(server.scripts(), text);
+  WriteScriptMemory(server.scripts(), report, text);
   text->Bytes("maxmemory", static_cast<uint64_t>(config.maxmemory()));
   text->Field("maxmemory_policy", config.GetOne("maxmemory-policy").value_or(""));
   WriteFragmentation(report.process, text);
@@ -92,6 +92,7 @@ void WriteMemoryInfo(const InfoSource& source, InfoText* text) {
   text->Field("mem_cluster_links", 0);
   text->Field("mem_aof_buffer", 0);
   text->Field("mem_allocator", AllocatorName());
+  text->Field("mem_overhead_db_hashtable_rehashing", 0);  // tables grow bucket by bucket
   text->Field("active_defrag_running", 0);
   text->Field("lazyfree_pending_objects", server.store().reclaimer().pending());
   text->Field("lazyfreed_objects", server.store().reclaimer().freed());

@@ -312,7 +312,7 @@ void ScriptEngine::NoteMemory() {
     const auto bytes = interpreter == nullptr ? 0 : static_cast<int64_t>(interpreter->memory());
     // Not every little change: all loops write to the same place.
     constexpr int64_t kStep = 64 * 1024;
-    if (bytes != 0 && std::abs(bytes - *noted) < kStep) return;
+    if (bytes != 0 && *noted != 0 && std::abs(bytes - *noted) < kStep) return;
     total->fetch_add(bytes - *noted, std::memory_order_relaxed);
     *noted = bytes;
   };

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "storage/memory.h"
+
 namespace spinel {
 
 class Blob {
@@ -37,7 +39,8 @@ class Blob {
   size_t capacity() const { return capacity_; }
   void set_size(size_t size) { size_ = size; }
   std::string_view view() const { return {data(), size_}; }
-  size_t MemoryBytes() const { return sizeof(Blob) + capacity_; }
+  // Heap bytes.
+  size_t MemoryBytes() const { return SizeClass(sizeof(Blob) + capacity_); }
   // Whether freeing it may take long: the allocator gives such blocks back to the kernel.
   bool IsBig() const { return capacity_ >= kBigBytes; }
 

@@ -8,10 +8,27 @@ HashObject::~HashObject() {
   table_.ForEach([](HashField* field) { HashField::Delete(field); });
 }
 
+namespace {
+
+// About the heap bytes of a B-tree set of so many elements: its nodes are three quarters full on
+// the average, and a tree of one leaf has a smaller one while it is small.
+size_t TreeBytes(size_t elements, size_t element_bytes) {
+  constexpr size_t kNode = 256;
+  constexpr size_t kHeader = 16;  // of a node
+  constexpr size_t kSet = 32;     // the set itself
+  const size_t capacity = (kNode - kHeader) / element_bytes;
+  if (elements <= capacity) return kSet + SizeClass(kHeader + elements * element_bytes);
+  const size_t leaves = (elements + capacity * 3 / 4 - 1) / (capacity * 3 / 4);
+  const size_t inner_bytes = SizeClass(kNode + (capacity + 1) * sizeof(void*));
+  return kSet + leaves * kNode + (leaves + capacity - 1) / capacity * inner_bytes;
+}
+
+}  // namespace
+
 size_t HashObject::MemoryBytes() const {
-  constexpr size_t kIndexShare = sizeof(ExpiryIndex::value_type) * 5 / 4;  // nodes are mostly full
-  return SizeClass(sizeof(HashObject)) + table_.MemoryBytes() + field_bytes_ +
-         expiring() * kIndexShare;
+  const size_t index =
+      expiring_ == nullptr ? 0 : TreeBytes(expiring(), sizeof(ExpiryIndex::value_type));
+  return SizeClass(sizeof(HashObject)) + table_.MemoryBytes() + field_bytes_ + index;
 }
 
 BigValue* HashObject::Clone() const {

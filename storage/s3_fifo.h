@@ -78,7 +78,7 @@ class S3Fifo {
   struct alignas(64) Group {
     mutable SpinLock lock;
     std::atomic<uint32_t> waiting{0};       // newcomers, those included that have gone otherwise
-    std::atomic<uint32_t> share{1};         // newcomers that there may be
+    std::atomic<uint32_t> share{1};         // newcomers that there may be, in parts of a key
     double keys ABSL_GUARDED_BY(lock) = 0;  // estimated
     uint32_t admitted ABSL_GUARDED_BY(lock) = 0;  // since the group last moved the time on
     // Number of the stripe in the group, then the low bits of the hash; oldest first.

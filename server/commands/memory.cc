@@ -4,9 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <algorithm>
 #include <string>
-#include <vector>
 
 #include "protocol/arg_reader.h"
 #include "protocol/reply_writer.h"
@@ -14,7 +13,9 @@
 #include "server/command_context.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/memory_advice.h"
 #include "server/memory_report.h"
+#include "server/scripts.h"
 
 namespace spinel {
 
@@ -83,10 +84,12 @@ class StatsReply {
   int64_t fields_ = 0;
 };
 
-void WriteAllocator(const ProcessMemory& memory, StatsReply* stats) {
+void WriteAllocator(const MemoryReport& report, StatsReply* stats) {
+  const ProcessMemory& memory = report.process;
   stats->Field("allocator.allocated", memory.allocated);
   stats->Field("allocator.active", memory.active);
   stats->Field("allocator.resident", memory.allocator_resident);
+  stats->Field("allocator.muzzy", report.muzzy);
   stats->Field("allocator-fragmentation.ratio", Ratio(memory.active, memory.allocated));
   stats->Field("allocator-fragmentation.bytes", Difference(memory.active, memory.allocated));
   stats->Field("allocator-rss.ratio", Ratio(memory.allocator_resident, memory.active));
@@ -111,8 +114,9 @@ void MemoryStats(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   stats.Field("clients.normal", report.clients);
   stats.Field("cluster.links", kNone);
   stats.Field("aof.buffer", kNone);
-  stats.Field("lua.caches", kNone);
-  stats.Field("functions.caches", kNone);
+  stats.Field("lua.caches", report.scripts);
+  stats.Field("functions.caches", report.libraries);
+  stats.Field("scripts.interpreters", report.interpreters);
   for (const auto& [database, bytes] : report.tables) {
     stats.Name(fmt::format("db.{}", database));
     reply.Map(3);
@@ -124,76 +128,28 @@ void MemoryStats(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
     reply.Integer(0);
   }
   stats.Field("expiry.timers", report.timers);
+  stats.Field("eviction.queues", report.queues);
+  stats.Field("overhead.db.hashtable.lut", report.table_bytes);
+  stats.Field("overhead.db.hashtable.rehashing", kNone);
   stats.Field("overhead.total", report.overhead);
+  stats.Field("db.dict.rehashing.count", kNone);
   stats.Field("keys.count", keys);
   stats.Field("keys.bytes-per-key",
               keys == 0 ? kNone : (allocated - std::min(allocated, report.startup)) / keys);
   stats.Field("dataset.bytes", report.dataset);
   stats.Field("dataset.percentage", report.dataset_percent);
   stats.Field("peak.percentage", 100 * Ratio(allocated, report.peak));
-  WriteAllocator(report.process, &stats);
-}
-
-// What is wrong, one remark each.
-std::vector<std::string> Diagnose(const CommandContext& ctx, const MemoryReport& report) {
-  constexpr uint64_t kNotable = 10 * 1024 * 1024;  // bytes; less is no trouble, whatever the ratio
-  const ProcessMemory& memory = report.process;
-  std::vector<std::string> remarks;
-  const auto wasted = [](uint64_t more, uint64_t less, double ratio) {
-    return more > less + kNotable && Ratio(more, less) > ratio;
-  };
-  if (wasted(report.peak, memory.allocated, 1.5)) {
-    remarks.push_back(
-        fmt::format("Peak: {:.1f} times today's memory was in use at some time. Pages of that time "
-                    "may still be "
-                    "resident; MEMORY PURGE gives them back.",
-                    Ratio(report.peak, memory.allocated)));
-  }
-  if (wasted(memory.active, memory.allocated, 1.1)) {
-    remarks.push_back(fmt::format(
-        "Fragmentation: the allocator's pages hold {:.2f} bytes for each that is in use. Values "
-        "that "
-        "came and went in many sizes leave such holes; they are filled again as data comes in.",
-        Ratio(memory.active, memory.allocated)));
-  }
-  if (wasted(memory.allocator_resident, memory.active, 1.1)) {
-    remarks.push_back(fmt::format(
-        "Allocator: it keeps {} bytes of free pages. MEMORY PURGE gives them back to the system.",
-        memory.allocator_resident - memory.active));
-  }
-  if (wasted(memory.resident, memory.allocator_resident, 1.1)) {
-    remarks.push_back(fmt::format(
-        "Process: {} resident bytes are not the allocator's: threads' stacks, code, libraries.",
-        memory.resident - memory.allocator_resident));
-  }
-  const uint64_t clients = ctx.server().clients().count();
-  constexpr uint64_t kMuchPerClient = 200 * 1024;
-  if (clients > 0 && report.clients / clients > kMuchPerClient) {
-    remarks.push_back(
-        fmt::format("Clients: {} bytes each, on average. Some send requests that never end or do "
-                    "not read their "
-                    "replies; CLIENT LIST shows which, client-output-buffer-limit cuts them off.",
-                    report.clients / clients));
-  }
-  const auto limit = static_cast<uint64_t>(ctx.config().maxmemory());
-  if (limit > 0 && memory.resident > limit) {
-    remarks.push_back(
-        fmt::format("Limit: {} bytes are resident, maxmemory is {}.", memory.resident, limit));
-  }
-  return remarks;
+  WriteAllocator(report, &stats);
 }
 
 void MemoryDoctor(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  constexpr uint64_t kTooLittle = 5 * 1024 * 1024;  // bytes
   const MemoryReport report = MeasureMemory(ctx.server());
-  if (report.process.allocated < kTooLittle) {
-    return reply.Verbatim("txt", "There is too little data yet to tell anything from.\n");
-  }
-  const std::vector<std::string> remarks = Diagnose(ctx, report);
-  if (remarks.empty()) return reply.Verbatim("txt", "No trouble with memory was found.\n");
-  std::string text = "What was found:\n\n";
-  for (const std::string& remark : remarks) text += " * " + remark + "\n";
-  reply.Verbatim("txt", text);
+  reply.Verbatim("txt", MemoryAdvice({.process = report.process,
+                                      .peak = report.peak,
+                                      .limit = static_cast<uint64_t>(ctx.config().maxmemory()),
+                                      .clients = ctx.server().clients().count(),
+                                      .client_bytes = report.clients,
+                                      .scripts = ctx.server().scripts().count()}));
 }
 
 void MemoryPurge(CommandContext&, ArgReader&, ReplyWriter& reply) {
@@ -225,7 +181,7 @@ constexpr CommandSpec kSubcommands[] = {
      .handler = MemoryUsage,
      .group = "server",
      .since = "4.0.0",
-     .complexity = "O(1) for strings, O(N) for collections of N elements",
+     .complexity = "O(1)",
      .summary = "Answers how many bytes a key and its value take, with its share of the table.",
      .syntax = "key [SAMPLES count]"},
     PlainRow("HELP", ReplyHelp, kLoading | kStale, "Print this help."),

@@ -190,6 +190,50 @@ class RedisCli(ServerTestCase):
         self.assertIn("Sampled 501 keys in the keyspace!", output)
         self.assertRegex(output, r'Biggest string found [\'"]*giant[\'"]* has \d{4,} bytes')
 
+    def test_memkeys_knows_every_type(self):
+        self.cli(data=b"SADD set a b c\nRPUSH list 1 2 3\nZADD zset 1 a\nHSET hash f v\n"
+                      b"SET string v\nSADD numbers 1 2 3\n")
+        for mode in ("--memkeys", "--bigkeys"):
+            output = self.cli(mode)
+            self.assertIn("Sampled 6 keys in the keyspace!", output)
+            for kind in ("string", "list", "set", "zset", "hash"):
+                self.assertRegex(output, rf"Biggest +{kind} found ", mode)
+
+    def test_memkeys_with_samples(self):
+        self.cli("SADD", "set", *range(1000))
+        output = self.cli("--memkeys-samples", 0)
+        self.assertRegex(output, r'Biggest +set found [\'"]*set[\'"]* has \d{4,} bytes')
+
+    def set_policy(self, policy):
+        self.cli("CONFIG", "SET", "maxmemory-policy", policy)
+        self.addCleanup(self.cli, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+    def check_hotkeys(self, policy):
+        self.set_policy(policy)
+        self.fill(200)
+        self.cli("-r", 100, "-i", 0, "GET", "key:17")
+        output = self.cli("--hotkeys")
+        self.assertIn("Sampled 200 keys in the keyspace!", output)
+        # The hottest comes first.
+        first = re.search(r"hot key found with counter: (\d+)\s+keyname: (\S+)", output)
+        self.assertIsNotNone(first, output)
+        self.assertEqual(first[2].strip("\"'"), "key:17")
+
+    def test_hotkeys(self):
+        self.check_hotkeys("allkeys-lfu")
+
+    def test_hotkeys_with_s3(self):
+        self.requires("s3-policies")
+        self.check_hotkeys("allkeys-s3")
+
+    def test_hotkeys_needs_a_policy_that_counts(self):
+        self.set_policy("allkeys-lru")
+        self.fill(10)
+        done = subprocess.run(self.arguments("--hotkeys"), capture_output=True, text=True,
+                              timeout=10, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("An LFU maxmemory policy is not selected", done.stdout + done.stderr)
+
     def test_latency(self):
         output = self.cli_until(r"\d+ \d+ \d+\.\d+ \d+", "--latency", "--raw", "-i", "1")
         self.assertIsNotNone(output)

@@ -45,6 +45,7 @@ STAND_IN_GAPS = {
         "hello-texts-of-7.2",      # the text of NOAUTH has changed
         "precise-expiry",          # active expiry every 100 ms
         "redis-version-7.2.4",
+        "s3-policies",             # allkeys-s3
         "set-ifeq",                # Valkey 8.1
         "strict-scan-cursor",      # takes -1
         "tls-auto-reload",         # looks at the certificate's files from time to time
@@ -62,6 +63,7 @@ STAND_IN_GAPS = {
         "health-check",
         "pipelined-auth-errors",   # the unstable branch drops them while other replies are pending
         "precise-expiry",
+        "s3-policies",
         "tls-auto-reload",         # only when asked to
         "tls-hints",
         "tls-without-tickets",

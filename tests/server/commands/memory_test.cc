@@ -52,6 +52,13 @@ TEST_CASE_METHOD(CommandFixture, "MEMORY STATS: the fields, with true values") {
                                    "lua.caches",
                                    "functions.caches",
                                    "overhead.total",
+                                   "overhead.db.hashtable.lut",
+                                   "overhead.db.hashtable.rehashing",
+                                   "db.dict.rehashing.count",
+                                   "expiry.timers",
+                                   "eviction.queues",
+                                   "scripts.interpreters",
+                                   "allocator.muzzy",
                                    "keys.bytes-per-key",
                                    "dataset.bytes",
                                    "peak.percentage",
@@ -69,6 +76,95 @@ TEST_CASE_METHOD(CommandFixture, "MEMORY STATS: the fields, with true values") {
       CHECK(fields.count(name) == 1);
     }
   });
+}
+
+TEST_CASE_METHOD(CommandFixture, "MEMORY STATS: what is not data is told and counted") {
+  const auto field = [this](const std::string& name) {
+    const RespValue stats = Run("MEMORY", "STATS");
+    for (size_t i = 0; i < stats.elements.size(); i += 2) {
+      if (stats.elements[i].text == name) return stats.elements[i + 1].integer;
+    }
+    return int64_t{-1};
+  };
+  const int64_t startup = field("startup.allocated");
+  CHECK(field("lua.caches") == 0);
+  CHECK(field("functions.caches") == 0);
+  CHECK(field("scripts.interpreters") == 0);
+  CHECK(field("eviction.queues") == 0);
+  Run("EVAL", "return 1 -- " + std::string(1000, 'x'), "0");
+  Run("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() return 1 end)");
+  Run("CONFIG", "SET", "maxmemory-policy", "allkeys-s3");
+  for (int i = 0; i < 5000; ++i) Run("SET", fmt::format("key:{}", i), "v", "EX", "100");
+  CHECK(field("lua.caches") > 1000);
+  CHECK(field("functions.caches") > 60);
+  CHECK(field("scripts.interpreters") > 10'000);
+  CHECK(field("eviction.queues") > 0);
+  CHECK(field("expiry.timers") > 5000 * 8);
+  CHECK(field("overhead.db.hashtable.lut") > 5000 * 9);
+  CHECK(field("overhead.total") == startup + field("clients.normal") + field("lua.caches") +
+                                       field("functions.caches") + field("scripts.interpreters") +
+                                       field("eviction.queues") + field("expiry.timers") +
+                                       field("overhead.db.hashtable.lut"));
+}
+
+TEST_CASE_METHOD(CommandFixture, "INFO memory: every field of Redis 7.2 and Valkey") {
+  const std::string text = Run("INFO", "memory").text;
+  for (const std::string name : {"used_memory",
+                                 "used_memory_human",
+                                 "used_memory_rss",
+                                 "used_memory_rss_human",
+                                 "used_memory_peak",
+                                 "used_memory_peak_human",
+                                 "used_memory_peak_perc",
+                                 "used_memory_overhead",
+                                 "used_memory_startup",
+                                 "used_memory_dataset",
+                                 "used_memory_dataset_perc",
+                                 "allocator_allocated",
+                                 "allocator_active",
+                                 "allocator_resident",
+                                 "allocator_muzzy",
+                                 "total_system_memory",
+                                 "total_system_memory_human",
+                                 "used_memory_lua",
+                                 "used_memory_vm_eval",
+                                 "used_memory_lua_human",
+                                 "used_memory_scripts_eval",
+                                 "number_of_cached_scripts",
+                                 "number_of_functions",
+                                 "number_of_libraries",
+                                 "used_memory_vm_functions",
+                                 "used_memory_vm_total",
+                                 "used_memory_vm_total_human",
+                                 "used_memory_functions",
+                                 "used_memory_scripts",
+                                 "used_memory_scripts_human",
+                                 "maxmemory",
+                                 "maxmemory_human",
+                                 "maxmemory_policy",
+                                 "allocator_frag_ratio",
+                                 "allocator_frag_bytes",
+                                 "allocator_rss_ratio",
+                                 "allocator_rss_bytes",
+                                 "rss_overhead_ratio",
+                                 "rss_overhead_bytes",
+                                 "mem_fragmentation_ratio",
+                                 "mem_fragmentation_bytes",
+                                 "mem_not_counted_for_evict",
+                                 "mem_replication_backlog",
+                                 "mem_total_replication_buffers",
+                                 "mem_clients_slaves",
+                                 "mem_clients_normal",
+                                 "mem_cluster_links",
+                                 "mem_aof_buffer",
+                                 "mem_allocator",
+                                 "mem_overhead_db_hashtable_rehashing",
+                                 "active_defrag_running",
+                                 "lazyfree_pending_objects",
+                                 "lazyfreed_objects"}) {
+    INFO(name);
+    CHECK(text.find("\n" + name + ":") != std::string::npos);
+  }
 }
 
 TEST_CASE_METHOD(CommandFixture, "MEMORY DOCTOR, PURGE, MALLOC-STATS, HELP") {
