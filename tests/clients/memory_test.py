@@ -69,5 +69,31 @@ class NoEviction(ServerTestCase):
         support.wait_until(lambda: connection("SET", "k", "v") == OK, "room")
 
 
+class LittleRoom(ServerTestCase):
+    """Limits next to what an empty server takes: what counts then is the data, not the process."""
+
+    OPTIONS = ("--io-threads", "2", "--save", "")
+
+    def used(self):
+        return int(self.server.info("memory")["used_memory"])
+
+    def test_a_tenth_of_a_megabyte_can_be_filled_again_and_again(self):
+        connection = self.connect(timeout=30)
+        connection("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        connection("SET", "warm", "up")
+        connection("CONFIG", "SET", "maxmemory", str(self.used() + 256 * 1024))
+        replies = connection.pipeline([("SET", f"k:{number}", "v" * 100) for number in range(20_000)])
+        self.assertEqual([], [reply for reply in replies if reply != OK][:3])
+        self.assertGreater(int(self.server.info("stats")["evicted_keys"]), 0)
+
+    def test_a_request_with_many_arguments_leaves_nothing_behind(self):
+        connection = self.connect(timeout=30)
+        connection("PING")
+        before = self.used()
+        connection("SADD", "s", *range(100_000))
+        connection("UNLINK", "s")
+        support.wait_until(lambda: self.used() < before + 512 * 1024, "memory given back")
+
+
 if __name__ == "__main__":
     support.main()
