@@ -85,7 +85,7 @@ class MemoryKeeper {
   int64_t clients_ms_ = 0;                          // the first loop's
   Mutex mutex_;                                     // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
-  // Resident bytes beyond the allocated ones when the server began; -1: not known yet.
+  // Resident bytes beyond the allocated ones when a limit was first set; -1: not known yet.
   int64_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
