@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "protocol/ascii.h"
+#include "protocol/hex.h"
 #include "protocol/numbers.h"
 
 namespace spinel {
@@ -62,20 +63,12 @@ inline bool ReadBulk(const char** at, const char* end, int64_t max_bulk, std::st
   return true;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string Printable(char c) {
   if (c == '\r') return "\\r";
   if (c == '\n') return "\\n";
   if (c >= ' ' && c <= '~') return std::string(1, c);
-  constexpr char kHex[] = "0123456789abcdef";
   const unsigned byte = static_cast<unsigned char>(c);
-  return {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+  return {'\\', 'x', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
 }
 
 // Splits a line into arguments and unquotes them in place: what is written never overtakes what is
@@ -139,26 +132,10 @@ class InlineSplitter {
   }
 
   char Escaped() {
-    if (*read_ == 'x' && end_ - read_ >= 3 && HexDigit(read_[1]) >= 0 && HexDigit(read_[2]) >= 0) {
-      const int byte = HexDigit(read_[1]) * 16 + HexDigit(read_[2]);
-      read_ += 3;
-      return static_cast<char>(byte);
-    }
-    const char c = *read_++;
-    switch (c) {
-      case 'n':
-        return '\n';
-      case 'r':
-        return '\r';
-      case 't':
-        return '\t';
-      case 'b':
-        return '\b';
-      case 'a':
-        return '\a';
-      default:
-        return c;
-    }
+    const int byte = *read_ == 'x' && end_ - read_ >= 3 ? HexByte(read_[1], read_[2]) : -1;
+    if (byte < 0) return EscapedLetter(*read_++);
+    read_ += 3;
+    return static_cast<char>(byte);
   }
 
   bool SingleQuoted() {

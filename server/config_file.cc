@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "protocol/hex.h"
 #include "server/config_environment.h"
 #include "server/config_table.h"
 #include "server/version.h"
@@ -21,30 +22,6 @@ constexpr std::string_view kBlanks = " \t\r\n";
 constexpr size_t kMaxShownLine = 200;  // of a refused line, in bytes
 
 bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-char Unescape(char c) {
-  switch (c) {
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'b':
-      return '\b';
-    case 'a':
-      return '\a';
-    default:
-      return c;
-  }
-}
 
 // Appends the quoted text that begins behind `*at`'s opening quote; leaves `*at` behind the closing
 // one. False if it is not closed, or something other than a blank follows.
@@ -59,13 +36,14 @@ bool ReadQuoted(std::string_view line, char quote, size_t* at, std::string* word
       *word += c;
       continue;
     }
-    if (quote == '"' && line[i + 1] == 'x' && i + 3 < line.size() && HexDigit(line[i + 2]) >= 0 &&
-        HexDigit(line[i + 3]) >= 0) {
-      *word += static_cast<char>(HexDigit(line[i + 2]) * 16 + HexDigit(line[i + 3]));
+    const bool hex = quote == '"' && line[i + 1] == 'x' && i + 3 < line.size();
+    const int byte = hex ? HexByte(line[i + 2], line[i + 3]) : -1;
+    if (byte >= 0) {
+      *word += static_cast<char>(byte);
       i += 3;
       continue;
     }
-    *word += quote == '"' ? Unescape(line[i + 1]) : line[i + 1];
+    *word += quote == '"' ? EscapedLetter(line[i + 1]) : line[i + 1];
     ++i;
   }
   return false;

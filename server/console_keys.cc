@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/hex.h"
 #include "protocol/numbers.h"
 #include "server/http_message.h"
 #include "server/json.h"
@@ -21,24 +22,12 @@ constexpr size_t kMostShown = 2048;     // bytes of one element
 constexpr size_t kMostKeyBytes = 2048;  // longer keys are shown, but cannot be opened
 constexpr size_t kMostPattern = 1024;
 
-std::string ToHex(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool FromHex(std::string_view hex, std::string* bytes) {
   if (hex.size() % 2 != 0 || hex.size() > 2 * kMostKeyBytes) return false;
   for (size_t i = 0; i < hex.size(); i += 2) {
-    const int high = HexDigit(hex[i]);
-    const int low = HexDigit(hex[i + 1]);
-    if (high < 0 || low < 0) return false;
-    bytes->push_back(static_cast<char>(high << 4 | low));
+    const int byte = HexByte(hex[i], hex[i + 1]);
+    if (byte < 0) return false;
+    bytes->push_back(static_cast<char>(byte));
   }
   return true;
 }

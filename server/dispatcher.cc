@@ -175,6 +175,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
   const std::string refusal = Refusal(*server, *session, request, &denied);
   if (!refusal.empty()) {
     if (!denied.ok()) {
+      session->last_command.store(request.command, std::memory_order_relaxed);
       server->acl().NoteDenied(
           *session, denied, session->in_multi() ? AclLogContext::kMulti : AclLogContext::kTopLevel,
           *request.command, request.args, loop->op.now_ms);

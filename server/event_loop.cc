@@ -208,23 +208,29 @@ void EventLoop::Tick() {
   UpdateClock();
   state_.connections.store(connections(), std::memory_order_relaxed);
   RunLater();
-  const PauseState::Mode paused = server_->pause().mode(state_.op.now_ms);
-  if (paused == PauseState::Mode::kNone) {
-    ResumePaused();
-    ExpireKeys();
-    server_->memory().Tick(&state_);
-    server_->store().FinishServing(state_.op);
-    if (!state_.op.invalidations.empty()) {
-      server_->tracking().Deliver(&state_, /*writer=*/nullptr);
-      server_->tracking().Broadcast(&state_);
-    }
-  }
+  const bool paused = server_->pause().mode(state_.op.now_ms) != PauseState::Mode::kNone;
+  const bool cron_paused = server_->cron_paused.load(std::memory_order_relaxed);
+  // A pause ends by itself, or was begun by the server.
+  if (state_.index == 0) server_->store().KeepExpired(paused);
+  if (!paused) ResumePaused();
+  if (!paused && !cron_paused) RemoveKeys();
   TimeOutBlocked(&state_, state_.op.now_ms);
+  if (cron_paused) return;
   if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
     last_check_ms_ = state_.op.now_ms;
     CheckConnections();
   }
   if (state_.index == 0) server_->Cron(state_.op.now_ms);
+}
+
+// Those whose time is over, and those that there is no room for.
+void EventLoop::RemoveKeys() {
+  ExpireKeys();
+  server_->memory().Tick(&state_);
+  server_->store().FinishServing(state_.op);
+  if (state_.op.invalidations.empty()) return;
+  server_->tracking().Deliver(&state_, /*writer=*/nullptr);
+  server_->tracking().Broadcast(&state_);
 }
 
 // Each loop serves the wheels whose number it shares.
@@ -250,7 +256,16 @@ void EventLoop::ExpireKeys() {
   }
 }
 
+// One request with very many arguments must not hold on to the room that they took.
+void EventLoop::ShrinkWorkspace() {
+  constexpr size_t kMostArguments = 4096;
+  if (work_->arguments.capacity() > kMostArguments) {
+    std::vector<std::string_view>().swap(work_->arguments);
+  }
+}
+
 void EventLoop::CheckConnections() {
+  ShrinkWorkspace();
   std::vector<Connection*> all;
   all.reserve(connections_.size());
   for (const auto& [id, connection] : connections_) all.push_back(connection.get());

@@ -113,7 +113,9 @@ class EventLoop {
   void RunLater();
   void ScheduleTick();
   void Tick();
+  void RemoveKeys();
   void ExpireKeys();
+  void ShrinkWorkspace();
   void CheckConnections();
 
   Server* const server_;

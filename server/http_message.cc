@@ -1,22 +1,18 @@
 #include "server/http_message.h"
 
+#include "protocol/hex.h"
+
 namespace spinel {
 namespace {
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 // "%41" and "+"; what is no escape stays as it is.
 std::string Unescape(std::string_view text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexValue(text[i + 2]) : -1;
-    if (low >= 0) {
-      plain.push_back(static_cast<char>(high << 4 | low));
+    const bool escape = text[i] == '%' && i + 2 < text.size();
+    const int byte = escape ? HexByte(text[i + 1], text[i + 2]) : -1;
+    if (byte >= 0) {
+      plain.push_back(static_cast<char>(byte));
       i += 2;
     } else {
       plain.push_back(text[i] == '+' ? ' ' : text[i]);

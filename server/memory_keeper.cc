@@ -21,9 +21,12 @@ namespace {
 // Requests of so many bytes are executed before the memory is looked at again.
 constexpr size_t kToldBytes = 256 * 1024;
 constexpr double kFreshUs = 2000;
-// Resident pages may exceed the limit by this share and this much before they count.
+// Resident pages may exceed the limit by this share and this much before they count; where an empty
+// server needs much (huge pages) by this much more than that.
 constexpr int64_t kToleratedShare = 20;
 constexpr int64_t kToleratedBytes = 12 << 20;
+constexpr int64_t kBeyondIdleBytes = 8 << 20;
+constexpr int64_t kMostIdleBytes = 24 << 20;
 constexpr double kPurgeUs = 25'000;
 constexpr int64_t kClientsMs = 100;
 // Without maxmemory-clients: the part of maxmemory that replies may take which nobody reads.
@@ -148,9 +151,13 @@ void MemoryKeeper::Measure() {
   const int64_t limit = limit_.load();
   ProcessMemory memory = ReadProcessMemory();
   if (PurgeIfWasteful(memory, limit)) memory = ReadProcessMemory();
-  const int64_t tolerated = limit + limit / kToleratedShare + kToleratedBytes;
-  const int64_t beyond = static_cast<int64_t>(memory.anonymous) - tolerated;
-  measured_.store(static_cast<int64_t>(memory.allocated) + std::max<int64_t>(beyond, 0));
+  const auto resident = static_cast<int64_t>(memory.anonymous);
+  const auto allocated = static_cast<int64_t>(memory.allocated);
+  if (idle_bytes_ < 0) idle_bytes_ = std::clamp<int64_t>(resident - allocated, 0, kMostIdleBytes);
+  const int64_t tolerated =
+      limit + limit / kToleratedShare + std::max(kToleratedBytes, idle_bytes_ + kBeyondIdleBytes);
+  const int64_t beyond = resident - tolerated;
+  measured_.store(allocated + std::max<int64_t>(beyond, 0));
   measured_at_.store(CycleClock::Now(), std::memory_order_relaxed);
   server_->NotePeakMemory(memory.allocated);
 }

@@ -96,6 +96,8 @@ class MemoryKeeper {
   std::atomic<int64_t> closed_ms_{0};
   Mutex mutex_;                                     // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
+  // Resident bytes beyond the allocated ones when a limit was first set; -1: not known yet.
+  int64_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
 }  // namespace spinel

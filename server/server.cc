@@ -8,6 +8,7 @@
 #include <latch>
 #include <limits>
 
+#include "protocol/hex.h"
 #include "server/acl.h"
 #include "server/host_resources.h"
 #include "server/loading.h"
@@ -24,11 +25,10 @@ namespace spinel {
 namespace {
 
 std::string RandomHex(size_t digits) {
-  constexpr char kHex[] = "0123456789abcdef";
   std::string text(digits, '0');
   std::string bytes(digits, '\0');
   if (getrandom(bytes.data(), bytes.size(), 0) < 0) bytes.assign(digits, '\0');
-  for (size_t i = 0; i < digits; ++i) text[i] = kHex[bytes[i] & 15];
+  for (size_t i = 0; i < digits; ++i) text[i] = kHexDigits[bytes[i] & 15];
   return text;
 }
 

@@ -197,6 +197,7 @@ class Server {
   std::atomic<uint64_t> peak_memory{0};
   std::atomic<uint64_t> peak_clients{0};
   std::atomic<bool> active_expire{true};  // DEBUG SET-ACTIVE-EXPIRE
+  std::atomic<bool> cron_paused{false};   // DEBUG PAUSE-CRON
   std::atomic<bool> deny_scripts{true};   // DEBUG SET-DISABLE-DENY-SCRIPTS turns it off
   // DEBUG QUICKLIST-PACKED-THRESHOLD: see ListLimits.
   std::atomic<size_t> list_own_chunk_bytes{0};

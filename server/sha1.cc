@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "protocol/hex.h"
+
 namespace spinel {
 namespace {
 
@@ -69,13 +71,8 @@ Sha1Digest Sha1(std::string_view bytes) {
 }
 
 std::string Sha1Hex(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string hex;
-  for (const uint8_t byte : Sha1(bytes)) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
+  const auto digest = Sha1(bytes);
+  return ToHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace spinel

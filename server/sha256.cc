@@ -7,19 +7,14 @@
 #include <array>
 #include <cstddef>
 
+#include "protocol/hex.h"
+
 namespace spinel {
 
 std::string Sha256Hex(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  std::string hex;
-  hex.reserve(digest.size() * 2);
-  for (const unsigned char byte : digest) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
+  return ToHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 bool IsSha256Hex(std::string_view text) {

@@ -51,9 +51,9 @@ struct HeldStripes {
 class WriteGuard : private StripeLock, public KeySlot {
  public:
   WriteGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
-             Locking locking)
+             Locking locking, Use use = Use::kWrite)
       : StripeLock(lock),
-        KeySlot(store, context, database, key),
+        KeySlot(store, context, database, key, use),
         serves_(locking == Locking::kTake) {}
   ~WriteGuard() {
     if (!context()->ready.empty() && serves_) [[unlikely]]
@@ -76,7 +76,7 @@ class ReadGuard {
  public:
   ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
             LookupMode mode)
-      : guard_(lock, store, context, database, key, Locking::kHeld) {
+      : guard_(lock, store, context, database, key, Locking::kHeld, KeySlot::Use::kRead) {
     if (mode == LookupMode::kPeek) return;
     if (mode == LookupMode::kCountOnly) {
       guard_.CountHitOrMiss();

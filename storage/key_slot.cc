@@ -11,7 +11,7 @@
 
 namespace spinel {
 
-KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key& key)
+KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key& key, Use use)
     : store_(store),
       context_(context),
       stripe_(&store->StripeOf(key)),
@@ -27,6 +27,10 @@ KeySlot::KeySlot(Store* store, const OpContext* context, int database, const Key
   if (!position_) return;
   entry_ = position_.node();
   if (entry_->ExpiredAt(context->now_ms)) {
+    if (use == Use::kRead && store->keeps_expired()) {
+      entry_ = nullptr;
+      return;
+    }
     Entry* expired = entry_;
     Remove();
     if (stripe_->observers != nullptr) [[unlikely]]

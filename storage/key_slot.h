@@ -3,7 +3,9 @@
 // changes are served in one place.
 //
 // A slot does not lock: guards (guards.h) hold the stripe's lock for as long as a slot lives. A key
-// that has expired is removed when its slot is made, so no expired value can be seen.
+// that has expired is removed when its slot is made, so no expired value can be seen. Only a slot
+// that will not change anything may leave it where it is, and does so while the store is told to
+// (Store::KeepExpired): it finds no key then.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +29,11 @@ struct Key {
 
 class KeySlot {
  public:
+  enum class Use : uint8_t { kWrite, kRead };
+
   // Expects the stripe of `key` to be locked for as long as the slot lives.
-  KeySlot(Store* store, const OpContext* context, int database, const Key& key);
+  KeySlot(Store* store, const OpContext* context, int database, const Key& key,
+          Use use = Use::kWrite);
 
   bool exists() const { return entry_ != nullptr; }
   explicit operator bool() const { return exists(); }

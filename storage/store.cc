@@ -254,7 +254,9 @@ uint64_t Store::Scan(const OpContext& context, int database, uint64_t cursor, ui
         });
         if (position == 0) break;
       }
-      for (Entry* entry : expired) RemoveExpired(context, &stripe, Physical(database), entry);
+      if (!keeps_expired()) {
+        for (Entry* entry : expired) RemoveExpired(context, &stripe, Physical(database), entry);
+      }
       expired.clear();
     }
     if (position == 0 && ++number == stripe_count_) return 0;
@@ -274,6 +276,7 @@ void Store::ForEach(const OpContext& context, int database, EntryVisitor visit) 
 }
 
 bool Store::RandomKey(const OpContext& context, int database, std::string* name) {
+  constexpr int kMostExpired = 16;  // of those that have to stay, from one stripe
   // Random stripes first; then, in a nearly empty store, all of them in turn.
   const uint32_t tries = 2 * stripe_count_;
   for (uint32_t i = 0; i < tries + stripe_count_; ++i) {
@@ -282,7 +285,12 @@ bool Store::RandomKey(const OpContext& context, int database, std::string* name)
     StripeLock lock(LockOf(&stripe));
     const Keyspace* table = TableOf(&stripe, Physical(database));
     if (table == nullptr) continue;
+    int over = 0;
     while (Entry* entry = table->Sample(FastRandom)) {
+      if (keeps_expired() && entry->ExpiredAt(context.now_ms)) {
+        if (++over == kMostExpired) break;
+        continue;
+      }
       const std::string_view key = entry->key();
       // A slot removes the key if it has expired.
       *name = key;

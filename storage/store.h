@@ -187,6 +187,9 @@ class Store {
   bool ExpireStep(const OpContext& context, int wheel);
   // Weeds out handles of keys that are gone, a bounded batch. True: call again.
   bool SweepStep(int wheel);
+  // While set, those who only read leave expired keys where they are. Any thread.
+  void KeepExpired(bool keep) { keeps_expired_.store(keep, std::memory_order_relaxed); }
+  bool keeps_expired() const { return keeps_expired_.load(std::memory_order_relaxed); }
   size_t WheelHandles() const;
   size_t WheelMemoryBytes() const;
   // Heap bytes of a key with its value, its share of the table and its timer included.
@@ -297,6 +300,7 @@ class Store {
   S3Fifo queues_;  // empty under other policies
   Reclaimer reclaimer_;
   SnapshotHook* snapshot_ = nullptr;  // guarded by any stripe's lock, changed under all of them
+  std::atomic<bool> keeps_expired_{false};
   std::atomic<bool> snapshot_busy_{false};
   TrackingTotals tracking_totals_;
   std::atomic<uint32_t> evict_from_{0};  // the stripe where EvictTracked goes on

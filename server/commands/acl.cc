@@ -14,6 +14,7 @@
 
 #include "protocol/arg_reader.h"
 #include "protocol/ascii.h"
+#include "protocol/hex.h"
 #include "protocol/reply_writer.h"
 #include "server/acl_categories.h"
 #include "server/command_context.h"
@@ -181,7 +182,6 @@ void Cat(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 
 void GenPass(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   constexpr int64_t kMaxBits = 4096;
-  constexpr char kHex[] = "0123456789abcdef";
   if (TooManyArguments(ctx, 3, reply)) return;
   args.Skip(1);
   const int64_t bits = args.HasNext() ? args.Int() : 256;
@@ -202,7 +202,7 @@ void GenPass(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
     filled += static_cast<size_t>(got);
   }
   std::string password;
-  for (size_t i = 0; i < digits; ++i) password += kHex[bytes[i] & 15];
+  for (size_t i = 0; i < digits; ++i) password += kHexDigits[bytes[i] & 15];
   reply.Bulk(password);
 }
 

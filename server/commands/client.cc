@@ -135,11 +135,13 @@ void Pause(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
   if (!args.Done(reply)) return;
   ctx.server().pause().Pause(ctx.now_ms(), ctx.now_ms() + timeout, mode);
+  ctx.store().KeepExpired(timeout > 0);
   reply.Ok();
 }
 
 void Unpause(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ctx.server().pause().Unpause();
+  ctx.store().KeepExpired(ctx.server().pause().mode(ctx.now_ms()) != PauseState::Mode::kNone);
   ctx.server().runtime().ResumePaused();
   reply.Ok();
 }
@@ -159,6 +161,10 @@ void Unblock(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (client == nullptr || !client->Claim()) return reply.Integer(0);
   client->Answer(with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
                             : client->TimeoutReply());
+  if (with_error) {
+    ctx.loop().stats.error_replies.Add();
+    ctx.server().CountError("UNBLOCKED");
+  }
   reply.Integer(1);
 }
 

@@ -78,6 +78,13 @@ void SetActiveExpire(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
+void PauseCron(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+  const int64_t on = args.IntInRange(0, 1);
+  if (!args.Done(reply)) return;
+  ctx.server().cron_paused.store(on == 1, std::memory_order_relaxed);
+  reply.Ok();
+}
+
 void SetDisableDenyScripts(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ctx.server().deny_scripts.store(ctx.arg(2) != "1");
   reply.Ok();
@@ -287,6 +294,8 @@ constexpr CommandSpec kSubcommands[] = {
     Row("LOG", 3, WriteToLog, "<text>", "Writes the text to the server's log."),
     Row("OBJECT", 3, Object, "<key>", "Shows how the value at a key is kept."),
     Row("PANIC", 2, GiveUp, "", "Ends the server as after a failed assertion."),
+    Row("PAUSE-CRON", 3, PauseCron, "<0|1>",
+        "Stops what the server does by itself from time to time, or lets it go on."),
     Row("POPULATE", -3, Populate, "<count> [<prefix>] [<size>]",
         "Makes that many strings named <prefix>:<number>, 'key' if there is no prefix, where there "
         "is no such key yet."),

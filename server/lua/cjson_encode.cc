@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "protocol/hex.h"
 #include "server/lua/cjson.h"
 #include "server/lua/memory.h"
 
@@ -37,7 +38,6 @@ void Encoder::Fail(const char* why) {
 }
 
 void Encoder::String(int index) {
-  constexpr char kHex[] = "0123456789abcdef";
   constexpr size_t kLongest = 6;  // \u001f
   size_t size;
   const char* text = lua_tolstring(lua_, index, &size);
@@ -57,7 +57,7 @@ void Encoder::String(int index) {
     if (escape != nullptr) {
       out_.Append({escape, 2});
     } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
-      const char bytes[kLongest] = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+      const char bytes[kLongest] = {'\\', 'u', '0', '0', kHexDigits[c >> 4], kHexDigits[c & 15]};
       out_.Append({bytes, kLongest});
     } else {
       *to = c;

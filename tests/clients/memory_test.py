@@ -121,5 +121,39 @@ class SlowReaders(ServerTestCase):
         self.assertEqual(self.KEYS, self.connection("DBSIZE"))
 
 
+class LittleRoom(ServerTestCase):
+    """Limits next to what an empty server takes: what counts then is the data, not the process."""
+
+    OPTIONS = ("--io-threads", "2", "--save", "")
+
+    def used(self):
+        return int(self.server.info("memory")["used_memory"])
+
+    def fill_again_and_again(self, limit, policy):
+        connection = self.connect(timeout=30)
+        connection("CONFIG", "SET", "maxmemory-policy", policy)
+        connection("CONFIG", "SET", "maxmemory", limit)
+        for start in range(0, 20_000, 500):
+            batch = [("SET", f"k:{number}", "v" * 100) for number in range(start, start + 500)]
+            self.assertEqual([], [reply for reply in connection.pipeline(batch) if reply != OK][:3])
+        self.assertGreater(int(self.server.info("stats")["evicted_keys"]), 0)
+        self.assertGreater(connection("DBSIZE"), 100)
+        connection("CONFIG", "SET", "maxmemory", "0")
+
+    def test_three_megabytes_can_be_filled_again_and_again(self):
+        self.fill_again_and_again("3mb", "allkeys-lru")
+
+    def test_two_megabytes_can_be_filled_again_and_again(self):
+        self.fill_again_and_again("2mb", "allkeys-s3")
+
+    def test_a_request_with_many_arguments_leaves_nothing_behind(self):
+        connection = self.connect(timeout=30)
+        connection("PING")
+        before = self.used()
+        connection("SADD", "s", *range(100_000))
+        connection("UNLINK", "s")
+        support.wait_until(lambda: self.used() < before + 512 * 1024, "memory given back")
+
+
 if __name__ == "__main__":
     support.main()

@@ -243,6 +243,7 @@ TEST_CASE_METHOD(CommandFixture, "ACL LOG: entries, grouping, limits, counts in 
     CHECK(Field(key, "timestamp-last-updated") == Int(now_ms()));
     CHECK(Field(key, "timestamp-created") == Int(now_ms() - 1500));
     CHECK(Field(key, "client-info").text.find("user=ann") != std::string::npos);
+    CHECK(Field(log.elements[1], "client-info").text.find(" cmd=set ") != std::string::npos);
     CHECK(Field(log.elements[3], "reason") == Bulk("auth"));
     CHECK(Field(log.elements[3], "username") == Bulk("nobody"));
     CHECK(Run("ACL", "LOG", "1").elements.size() == 1);

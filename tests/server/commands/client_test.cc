@@ -260,6 +260,38 @@ TEST_CASE_METHOD(CommandFixture, "CLIENT PAUSE: modes and times") {
   });
 }
 
+TEST_CASE_METHOD(CommandFixture, "CLIENT PAUSE: who reads an expired key leaves it where it is") {
+  BothProtocols([this] {
+    Run("SET", "k", "v", "PX", "10");
+    Run("SET", "other", "v", "PX", "10");
+    CHECK(Run("CLIENT", "PAUSE", "50000", "WRITE") == Ok());
+    AdvanceWithoutTick(100);
+    CHECK(Run("GET", "k") == Nil());
+    CHECK(Run("RANDOMKEY") == Nil());
+    CHECK(Run("SCAN", "0") == Array({Bulk("0"), Array({})}));
+    CHECK(Run("KEYS", "*") == Array({}));
+    CHECK(Run("DBSIZE") == Int(2));
+    CHECK(state().stats.store.expired_keys.Get() == 0);
+    CHECK(Run("CLIENT", "UNPAUSE") == Ok());
+    CHECK(Run("GET", "k") == Nil());
+    CHECK(Run("DBSIZE") == Int(1));
+    CHECK(state().stats.store.expired_keys.Get() == 1);
+    CHECK(Run("RANDOMKEY") == Nil());
+    CHECK(Run("DBSIZE") == Int(0));
+  });
+}
+
+TEST_CASE_METHOD(CommandFixture,
+                 "CLIENT PAUSE: what the same transaction writes replaces what is over") {
+  Run("SET", "k", "v", "PX", "10");
+  CHECK(Run("CLIENT", "PAUSE", "50000", "WRITE") == Ok());
+  AdvanceWithoutTick(100);
+  CHECK(Run("GET", "k") == Nil());
+  CHECK(Run("SET", "k", "w") == Ok());
+  CHECK(Run("DBSIZE") == Int(1));
+  CHECK(Run("GET", "k") == Bulk("w"));
+}
+
 TEST_CASE_METHOD(CommandFixture, "CLIENT REPLY: off, on, skip") {
   BothProtocols([this] {
     CHECK(Run("CLIENT", "REPLY", "maybe") == SyntaxError());

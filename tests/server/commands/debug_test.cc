@@ -89,6 +89,15 @@ TEST_CASE_METHOD(DebugFixture, "DEBUG SET-ACTIVE-EXPIRE") {
   CHECK(Run("DBSIZE") == Int(0));
 }
 
+TEST_CASE_METHOD(DebugFixture, "DEBUG PAUSE-CRON") {
+  Allow(ProtectedAction::kYes);
+  CHECK(Run("DEBUG", "PAUSE-CRON", "1") == Ok());
+  CHECK(server().cron_paused);
+  CHECK(Run("DEBUG", "PAUSE-CRON", "0") == Ok());
+  CHECK_FALSE(server().cron_paused);
+  CHECK(Run("DEBUG", "PAUSE-CRON", "x").type == RespValue::Type::kError);
+}
+
 TEST_CASE_METHOD(DebugFixture, "DEBUG SLEEP: time has passed for what follows") {
   Allow(ProtectedAction::kYes);
   Run("SET", "k", "v", "PX", "5");

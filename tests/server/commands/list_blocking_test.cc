@@ -151,6 +151,8 @@ TEST_CASE_METHOD(CommandFixture, "CLIENT UNBLOCK ends a wait, as a time-out or w
   waiting->Execute({"BLPOP", "k", "0"});
   CHECK(Run("CLIENT", "UNBLOCK", id, "error") == Int(1));
   CHECK(waiting->TakePushes() == One(Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")));
+  CHECK(state().stats.error_replies.Get() == 1);
+  CHECK(Run("INFO", "errorstats").text.find("errorstat_UNBLOCKED:count=1\r") != std::string::npos);
   CHECK(Run("CLIENT", "UNBLOCK", id, "TIMEOUT") == Int(0));
   CHECK(Run("CLIENT", "UNBLOCK", id, "NOW") ==
         Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
