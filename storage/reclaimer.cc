@@ -22,24 +22,27 @@ Reclaimer::~Reclaimer() {
 }
 
 void Reclaimer::Free(Entry* entry) {
-  const size_t bytes = entry->MemoryBytes();
-  Run([entry] { Entry::Delete(entry); }, 1, bytes);
+  Queue({[entry] { Entry::Delete(entry); }, 1, entry->MemoryBytes(), !entry->is_object()});
 }
 
 void Reclaimer::Release(Blob* blob) {
   // Whoever else has a reference may be the last instead; then it frees where it is.
   if (blob->IsBig() && blob->unique()) {
-    Run([blob] { blob->Release(); }, 1, blob->MemoryBytes());
+    Queue({[blob] { blob->Release(); }, 1, blob->MemoryBytes(), /*brief=*/true});
   } else {
     blob->Release();
   }
 }
 
-void Reclaimer::Run(std::function<void()> work, uint64_t objects, uint64_t bytes) {
-  pending_.fetch_add(objects, std::memory_order_relaxed);
-  bytes_queued_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+void Reclaimer::Run(std::function<void()> work, uint64_t objects) {
+  Queue({std::move(work), objects, /*bytes=*/0, /*brief=*/false});
+}
+
+void Reclaimer::Queue(Job job) {
+  pending_.fetch_add(job.objects, std::memory_order_relaxed);
+  bytes_queued_.fetch_add(static_cast<int64_t>(job.bytes), std::memory_order_relaxed);
   MutexLock lock(&mutex_);
-  queue_.push_back({std::move(work), objects, bytes});
+  queue_.push_back(std::move(job));
   changed_.NotifyAll();
   if (!thread_.joinable()) thread_ = std::thread([this] { Loop(); });
 }
@@ -71,7 +74,7 @@ bool Reclaimer::Help() {
   Job job;
   {
     MutexLock lock(&mutex_);
-    if (queue_.empty()) return false;
+    if (queue_.empty() || !queue_.front().brief) return false;
     job = TakeJob();
   }
   Do(std::move(job));

@@ -29,18 +29,17 @@ class Reclaimer {
   void Free(Entry* entry);
   // Drops the caller's reference; frees the blob on the reclaimer's thread if that may take long.
   void Release(Blob* blob);
-  // Runs `work` on the reclaimer's thread; `objects` is how many values it frees, for statistics,
-  // and `bytes` how much memory, as far as that is known.
-  void Run(std::function<void()> work, uint64_t objects, uint64_t bytes = 0);
-  // Does one job of the queue on the calling thread, which has memory to wait for. False: there is
-  // none.
+  // Runs `work` on the reclaimer's thread; `objects` is how many values it frees, for statistics.
+  void Run(std::function<void()> work, uint64_t objects);
+  // Does the next job of the queue on the calling thread, which has memory to wait for, if that
+  // is brief: a string. False: it is not, or there is none.
   bool Help();
 
   // Values queued, and values freed so far (INFO's lazyfree_pending_objects, lazyfreed_objects).
   uint64_t pending() const { return pending_.load(std::memory_order_relaxed); }
   uint64_t freed() const { return freed_.load(std::memory_order_relaxed); }
   void ResetFreed() { freed_.store(0, std::memory_order_relaxed); }
-  // Bytes of what has ever been queued, and of what has been freed of that.
+  // Bytes of entries and blobs that have ever been queued, and of those that have been freed.
   int64_t bytes_queued() const { return bytes_queued_.load(std::memory_order_relaxed); }
   int64_t bytes_freed() const { return bytes_freed_.load(std::memory_order_relaxed); }
 
@@ -52,8 +51,10 @@ class Reclaimer {
     std::function<void()> work;
     uint64_t objects;
     uint64_t bytes;
+    bool brief;
   };
 
+  void Queue(Job job);
   void Loop();
   Job TakeJob() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Do(Job job);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "storage/blob.h"
 #include "storage/entry.h"
@@ -32,6 +33,37 @@ TEST_CASE("Reclaimer: does what is queued, counts it, and finishes before it end
     for (int i = 0; i < 100; ++i) reclaimer.Run([&done] { ++done; }, 1);
   }
   CHECK(done == 200);
+}
+
+TEST_CASE("Reclaimer: whoever waits for memory helps with what is brief", "[storage]") {
+  Reclaimer reclaimer;
+  std::atomic<bool> begun{false};
+  std::atomic<bool> go_on{false};
+  reclaimer.Run(
+      [&] {
+        begun = true;
+        while (!go_on) std::this_thread::yield();
+      },
+      1);
+  while (!begun) std::this_thread::yield();
+  CHECK_FALSE(reclaimer.Help());
+  const auto queue_blob = [&] {
+    reclaimer.Free(Entry::NewBlob("k", Blob::Create(1'000'000, 0), false));
+  };
+  queue_blob();
+  queue_blob();
+  std::atomic<bool> done{false};
+  reclaimer.Run([&] { done = true; }, 1);
+  CHECK(reclaimer.bytes_queued() - reclaimer.bytes_freed() >= 2'000'000);
+  CHECK(reclaimer.Help());
+  CHECK(reclaimer.Help());
+  CHECK(reclaimer.bytes_queued() == reclaimer.bytes_freed());
+  CHECK_FALSE(reclaimer.Help());  // it may take long
+  CHECK_FALSE(done);
+  go_on = true;
+  reclaimer.Drain();
+  CHECK(done);
+  CHECK(reclaimer.pending() == 0);
 }
 
 }  // namespace spinel
