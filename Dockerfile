@@ -4,7 +4,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
       ca-certificates ccache cmake g++ ninja-build npm pkg-config \
-      libabsl-dev libboost1.81-dev libfmt-dev libjemalloc-dev liblua5.1-0-dev liblzf-dev libssl-dev libxxhash-dev \
+      libabsl-dev libboost1.81-dev libfmt-dev libjemalloc-dev liblua5.1-0-dev liblzf-dev libssl-dev libxxhash-dev rapidjson-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY CMakeLists.txt CMakePresets.json ./

@@ -1,6 +1,8 @@
 #include "server/json.h"
 
 #include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <cmath>
 #include <iterator>
@@ -30,70 +32,83 @@ size_t Utf8Length(std::string_view text) {
   return length;
 }
 
-void AppendJsonEscaped(std::string_view bytes, std::string* json) {
-  while (!bytes.empty()) {
-    const char c = bytes[0];
-    const auto code = static_cast<unsigned char>(c);
+namespace {
+
+// The same, or `copy` with what is no UTF-8 replaced.
+std::string_view Readable(std::string_view bytes, std::string* copy) {
+  size_t good = 0;
+  while (good < bytes.size()) {
+    const size_t length = Utf8Length(bytes.substr(good));
+    if (length == 0) break;
+    good += length;
+  }
+  if (good == bytes.size()) return bytes;
+  copy->assign(bytes.substr(0, good));
+  for (bytes.remove_prefix(good); !bytes.empty();) {
     const size_t length = Utf8Length(bytes);
     if (length == 0) {
-      fmt::format_to(std::back_inserter(*json), "\\\\x{:02x}", code);
-    } else if (c == '"' || c == '\\') {
-      json->append({'\\', c});
-    } else if (c == '\n') {
-      json->append("\\n");
-    } else if (code < 0x20 || code == 0x7f) {
-      fmt::format_to(std::back_inserter(*json), "\\u{:04x}", code);
+      fmt::format_to(std::back_inserter(*copy), "\\x{:02x}", static_cast<unsigned char>(bytes[0]));
     } else {
-      json->append(bytes.substr(0, length));
+      copy->append(bytes.substr(0, length));
     }
     bytes.remove_prefix(length == 0 ? 1 : length);
   }
+  return *copy;
 }
 
-void JsonWriter::Separate() {
-  if (!first_) text_.push_back(',');
-  first_ = false;
+rapidjson::SizeType SizeOf(std::string_view text) {
+  return static_cast<rapidjson::SizeType>(text.size());
 }
+
+}  // namespace
+
+struct JsonWriter::State {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer{buffer};
+};
+
+void AppendJsonEscaped(std::string_view bytes, std::string* json) {
+  JsonWriter writer;
+  writer.String(bytes);
+  const std::string quoted = writer.Take();
+  json->append(quoted, 1, quoted.size() - 2);
+}
+
+JsonWriter::JsonWriter() : state_(std::make_unique<State>()) {}
+JsonWriter::~JsonWriter() = default;
+JsonWriter::JsonWriter(JsonWriter&&) noexcept = default;
+JsonWriter& JsonWriter::operator=(JsonWriter&&) noexcept = default;
+
+void JsonWriter::BeginObject() { state_->writer.StartObject(); }
+void JsonWriter::EndObject() { state_->writer.EndObject(); }
+void JsonWriter::BeginArray() { state_->writer.StartArray(); }
+void JsonWriter::EndArray() { state_->writer.EndArray(); }
 
 void JsonWriter::Key(std::string_view name) {
-  Separate();
-  text_.push_back('"');
-  AppendJsonEscaped(name, &text_);
-  text_.append("\":");
-  first_ = true;
+  std::string copy;
+  const std::string_view text = Readable(name, &copy);
+  state_->writer.Key(text.data(), SizeOf(text));
 }
 
 void JsonWriter::String(std::string_view bytes) {
-  Separate();
-  text_.push_back('"');
-  AppendJsonEscaped(bytes, &text_);
-  text_.push_back('"');
+  std::string copy;
+  const std::string_view text = Readable(bytes, &copy);
+  // An empty view may have no address.
+  state_->writer.String(text.empty() ? "" : text.data(), SizeOf(text));
 }
 
-void JsonWriter::Integer(int64_t value) {
-  Separate();
-  fmt::format_to(std::back_inserter(text_), "{}", value);
-}
-
-void JsonWriter::Unsigned(uint64_t value) {
-  Separate();
-  fmt::format_to(std::back_inserter(text_), "{}", value);
-}
+void JsonWriter::Integer(int64_t value) { state_->writer.Int64(value); }
+void JsonWriter::Unsigned(uint64_t value) { state_->writer.Uint64(value); }
+void JsonWriter::Bool(bool value) { state_->writer.Bool(value); }
+void JsonWriter::Null() { state_->writer.Null(); }
 
 void JsonWriter::Number(double value) {
   if (!std::isfinite(value)) return Null();
-  Separate();
-  fmt::format_to(std::back_inserter(text_), "{}", value);
+  state_->writer.Double(value);
 }
 
-void JsonWriter::Bool(bool value) {
-  Separate();
-  text_.append(value ? "true" : "false");
-}
-
-void JsonWriter::Null() {
-  Separate();
-  text_.append("null");
+std::string JsonWriter::Take() const {
+  return {state_->buffer.GetString(), state_->buffer.GetSize()};
 }
 
 }  // namespace spinel

@@ -1,10 +1,12 @@
-// Writing JSON (RFC 8259). Bytes that are no UTF-8 are shown as "\xNN", as redis-cli shows them.
+// Writing JSON (RFC 8259), with RapidJSON. Bytes that are no UTF-8 are shown as "\xNN", as
+// redis-cli shows them.
 //
-// Pure functions; any thread.
+// Threads: a writer is its owner's; the functions are pure.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,17 +18,21 @@ size_t Utf8Length(std::string_view text);
 // Appends the characters of a JSON string, without its quotes.
 void AppendJsonEscaped(std::string_view bytes, std::string* json);
 
-// Puts an object or array together; commas are its concern.
 //   JsonWriter json;
 //   json.BeginObject();
-//   json.Field("keys", 3);
+//   json.Field("keys", int64_t{3});
 //   json.EndObject();
 class JsonWriter {
  public:
-  void BeginObject() { Open('{'); }
-  void EndObject() { Close('}'); }
-  void BeginArray() { Open('['); }
-  void EndArray() { Close(']'); }
+  JsonWriter();
+  ~JsonWriter();
+  JsonWriter(JsonWriter&&) noexcept;
+  JsonWriter& operator=(JsonWriter&&) noexcept;
+
+  void BeginObject();
+  void EndObject();
+  void BeginArray();
+  void EndArray();
   void Key(std::string_view name);
   void String(std::string_view bytes);
   void Integer(int64_t value);
@@ -54,23 +60,12 @@ class JsonWriter {
   // A literal would be taken for a bool.
   void Field(std::string_view name, const char* value) { Field(name, std::string_view(value)); }
 
-  const std::string& text() const { return text_; }
-  std::string Take() { return std::move(text_); }
+  // What has been written.
+  std::string Take() const;
 
  private:
-  void Separate();
-  void Open(char bracket) {
-    Separate();
-    text_.push_back(bracket);
-    first_ = true;
-  }
-  void Close(char bracket) {
-    text_.push_back(bracket);
-    first_ = false;
-  }
-
-  std::string text_;
-  bool first_ = true;  // nothing stands in front of what comes next
+  struct State;  // keeps RapidJSON's headers out of this one
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace spinel

@@ -25,7 +25,7 @@ TEST_CASE("JSON: commas, nesting and numbers", "[json]") {
   json.EndArray();
   json.Field("d", false);
   json.EndObject();
-  CHECK(json.text() ==
+  CHECK(json.Take() ==
         R"({"a":-1,"b":"x","c":[18446744073709551615,{},true,null,0.5,null],"d":false})");
 }
 

@@ -33,7 +33,7 @@ TEST_CASE("log: logfmt is one line whatever the message holds", "[log]") {
 TEST_CASE("log: JSON is an object a line, with a time that programs read", "[log]") {
   CHECK(Line("a \"b\"\r\n\xc3\xa4\xff", LogFormat::kJson, LogTimestamp::kLegacy) ==
         "{\"timestamp\":\"2023-11-14T22:13:20.123+00:00\",\"level\":\"warning\",\"pid\":42,"
-        "\"role\":\"primary\",\"message\":\"a \\\"b\\\"\\u000d\\n\xc3\xa4\\\\xff\"}\n");
+        "\"role\":\"primary\",\"message\":\"a \\\"b\\\"\\r\\n\xc3\xa4\\\\xff\"}\n");
   CHECK(Line("x", LogFormat::kJson, LogTimestamp::kMilliseconds).find("\"1700000000123\"") !=
         std::string::npos);
 }
