@@ -295,7 +295,8 @@ class ErrorTexts(ServerTestCase):
             ("CONFIG SET maxmemory-policy nonsense",
              "ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - "
              "argument(s) must be one of the following: volatile-lru, volatile-lfu, "
-             "volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction"),
+             "volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, "
+             f"{'' if support.lacks('s3-policies') else 'volatile-s3, allkeys-s3, '}noeviction"),
         )
         self.assertEqual(self.connect()("CONFIG", "GET", "nonsense"), [])
 
