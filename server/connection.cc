@@ -315,6 +315,7 @@ void Connection::CloseNow() {
   }
   closed_ = true;
   AccountBeforeLogin(0);
+  PublishSizes();
   session_.paused.store(false, std::memory_order_relaxed);
   EndBlock(&loop_->server(), &loop_->state(), &session_);
   session_.transaction.reset();

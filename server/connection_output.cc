@@ -9,6 +9,7 @@
 #include "server/connection.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/memory_keeper.h"
 
 namespace spinel {
 
@@ -155,7 +156,12 @@ void Connection::PublishSizes() {
   session_.query_buffer_capacity.store(static_cast<uint32_t>(input_.capacity()),
                                        std::memory_order_relaxed);
   session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
-  session_.output_held.store(pending_.MemoryBytes(), std::memory_order_relaxed);
+  const uint64_t held = closed_ ? 0 : pending_.MemoryBytes();
+  const uint64_t before = session_.output_held.load(std::memory_order_relaxed);
+  if (held != before) [[unlikely]] {
+    session_.output_held.store(held, std::memory_order_relaxed);
+    loop_->server().memory().CountUnread(static_cast<int64_t>(held) - static_cast<int64_t>(before));
+  }
   session_.output_chunks.store(static_cast<uint32_t>(pending_.segments()),
                                std::memory_order_relaxed);
   if (!session_.authenticated || before_login_bytes_ != 0) [[unlikely]] {

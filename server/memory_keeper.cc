@@ -25,16 +25,19 @@ constexpr double kFreshUs = 2000;
 // server needs much (huge pages) by this much more than that.
 constexpr int64_t kToleratedShare = 20;
 constexpr int64_t kToleratedBytes = 12 << 20;
-constexpr int64_t kBeyondIdleBytes = 8 << 20;
+constexpr int64_t kBeyondIdleBytes = 4 << 20;
 constexpr int64_t kMostIdleBytes = 24 << 20;
 constexpr double kPurgeUs = 25'000;
 constexpr int64_t kClientsMs = 100;
+constexpr int64_t kPressingMs = 10;
 // Without maxmemory-clients: the part of maxmemory that replies may take which nobody reads.
 constexpr int64_t kUnreadShare = 8;
 // Clients that are closed have so long to give their memory back before keys go in their place.
 constexpr int64_t kClosingMs = 50;
 // More than this must not wait for the reclaimer's thread, which may get no CPU: loops help.
-constexpr int64_t kMaxUnfreed = 8 << 20;
+constexpr int64_t kMaxUnfreed = 4 << 20;
+// Beyond the limit by more than this share of it, commands wait as long as it takes.
+constexpr int64_t kUrgentShare = 64;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
 
@@ -124,10 +127,12 @@ int64_t MemoryKeeper::Estimate() const {
     bytes += share.net.load(std::memory_order_relaxed) -
              share.measured_net.load(std::memory_order_relaxed);
   }
-  // What waits to be freed is as good as free, and what was freed since is not in the loops'
-  // counts.
+  // What the reclaimer has freed since is not in the loops' counts. Some of what waits for it is as
+  // good as free.
   const Reclaimer& reclaimer = server_->store().reclaimer();
-  return bytes - (reclaimer.bytes_queued() - measured_freed_.load(std::memory_order_relaxed));
+  const int64_t freed = reclaimer.bytes_freed();
+  const int64_t unfreed = std::min(reclaimer.bytes_queued() - freed, kMaxUnfreed);
+  return bytes - (freed - measured_freed_.load(std::memory_order_relaxed)) - unfreed;
 }
 
 // Pages that nothing lives on go before any key does.
@@ -150,14 +155,18 @@ void MemoryKeeper::Measure() {
   }
   const int64_t limit = limit_.load();
   ProcessMemory memory = ReadProcessMemory();
-  if (PurgeIfWasteful(memory, limit)) memory = ReadProcessMemory();
+  const bool purged = PurgeIfWasteful(memory, limit);
+  if (purged) memory = ReadProcessMemory();
   const auto resident = static_cast<int64_t>(memory.anonymous);
   const auto allocated = static_cast<int64_t>(memory.allocated);
   if (idle_bytes_ < 0) idle_bytes_ = std::clamp<int64_t>(resident - allocated, 0, kMostIdleBytes);
   const int64_t tolerated =
       limit + limit / kToleratedShare + std::max(kToleratedBytes, idle_bytes_ + kBeyondIdleBytes);
-  const int64_t beyond = resident - tolerated;
-  measured_.store(allocated + std::max<int64_t>(beyond, 0));
+  // What was freed since the last purge is resident all the same, so before the next one there is
+  // no telling what it was good for.
+  const int64_t room = tolerated - resident;
+  if (purged || room >= 0) ceiling_ = std::clamp<int64_t>(allocated + 2 * room, 0, limit);
+  measured_.store(allocated + limit - ceiling_);
   measured_at_.store(CycleClock::Now(), std::memory_order_relaxed);
   server_->NotePeakMemory(memory.allocated);
 }
@@ -213,7 +222,9 @@ uint64_t MemoryKeeper::exceeded_ms(int64_t now_ms) const {
 // -----------------------------------------------------------------------------------
 
 void MemoryKeeper::MakeRoom(LoopState* loop) {
-  Evict(loop, BudgetUs(server_->config().maxmemory_eviction_tenacity()));
+  const bool urgent = Estimate() > limit_.load() + limit_.load() / kUrgentShare;
+  Evict(loop, urgent ? std::numeric_limits<double>::infinity()
+                     : BudgetUs(server_->config().maxmemory_eviction_tenacity()));
 }
 
 void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
@@ -259,11 +270,17 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
 bool MemoryKeeper::LookAtClients(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   int64_t last = clients_ms_.load(std::memory_order_relaxed);
-  const bool due = now_ms - last >= kClientsMs || now_ms < last;
-  if (due && clients_ms_.compare_exchange_strong(last, now_ms) && EvictClients(loop)) {
-    closed_ms_.store(now_ms, std::memory_order_relaxed);
+  const int64_t unread = unread_.load(std::memory_order_relaxed);
+  const bool pressing = server_->Has(Trouble::kOverLimit) && unread > limit_.load() / kUnreadShare;
+  const bool due = now_ms - last >= (pressing ? kPressingMs : kClientsMs) || now_ms < last;
+  if (due && clients_ms_.compare_exchange_strong(last, now_ms)) {
+    const bool closed = EvictClients(loop);
+    if (closed) closed_ms_.store(now_ms, std::memory_order_relaxed);
+    if (!closed && pressing) exempt_ms_.store(now_ms, std::memory_order_relaxed);
   }
-  return now_ms - closed_ms_.load(std::memory_order_relaxed) < kClosingMs;
+  if (now_ms - closed_ms_.load(std::memory_order_relaxed) < kClosingMs) return true;
+  // The next look is near; but those who may not be closed would keep everybody waiting for ever.
+  return pressing && now_ms - exempt_ms_.load(std::memory_order_relaxed) > kClosingMs;
 }
 
 bool MemoryKeeper::EvictClients(LoopState* loop) {

@@ -44,8 +44,12 @@ class MemoryKeeper {
       CountInput(loop, bytes);
   }
   // In front of a command, while Trouble::kOverLimit is set and no stripe held: evicts for as long
-  // as maxmemory-eviction-tenacity allows, and tells with Trouble::kOutOfMemory if that is no use.
+  // as maxmemory-eviction-tenacity allows, or, far above the limit, as it takes; and tells with
+  // Trouble::kOutOfMemory if that is no use.
   void MakeRoom(LoopState* loop);
+
+  // What a client does not read has become more, or less.
+  void CountUnread(int64_t change) { unread_.fetch_add(change, std::memory_order_relaxed); }
 
   // Milliseconds that memory has been above the limit: in all, and since it last was not.
   uint64_t exceeded_ms(int64_t now_ms) const;
@@ -72,8 +76,8 @@ class MemoryKeeper {
   void Check(int64_t now_ms);
   void SetOver(bool over, int64_t now_ms);
   void Evict(LoopState* loop, double budget_us);
-  // Every now and then closes clients that hold too much. True: some were closed just now, and will
-  // give back what they have.
+  // Every now and then closes clients that hold too much. True: some were closed just now, or will
+  // be in a moment, and give back what they have.
   bool LookAtClients(LoopState* loop);
   bool EvictClients(LoopState* loop);
   // Closes the biggest until all together have no more than the limit. False: there was no need, or
@@ -92,10 +96,14 @@ class MemoryKeeper {
   std::atomic<uint64_t> measured_at_{0};  // CycleClock
   std::atomic<uint64_t> exceeded_ms_{0};
   std::atomic<int64_t> exceeded_since_ms_{0};  // 0: it is not
+  std::atomic<int64_t> unread_{0};             // bytes of replies and messages
   std::atomic<int64_t> clients_ms_{0};
   std::atomic<int64_t> closed_ms_{0};
-  Mutex mutex_;                                     // of who measures
+  std::atomic<int64_t> exempt_ms_{0};  // when nobody of those who do not read could be closed
+  Mutex mutex_;                        // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
+  // What may be allocated, as far as resident pages allow; at most the limit.
+  int64_t ceiling_ ABSL_GUARDED_BY(mutex_) = 0;
   // Resident bytes beyond the allocated ones when a limit was first set; -1: not known yet.
   int64_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = -1;
 };

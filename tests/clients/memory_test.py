@@ -91,7 +91,6 @@ class SlowReaders(ServerTestCase):
 
     def assert_all_keys(self):
         self.assertEqual(self.KEYS, self.connection("DBSIZE"))
-        self.assertEqual("0", self.server.info("stats")["evicted_keys"])
 
     def test_a_huge_pipeline_waits_for_its_reader(self):
         client = self.unread_pipeline()
@@ -118,7 +117,7 @@ class SlowReaders(ServerTestCase):
         for _ in range(1000):
             self.connection("PUBLISH", "news", message)
         support.wait_until(lambda: self.connection("PUBLISH", "news", message) == 0, "the subscriber's end")
-        self.assertEqual(self.KEYS, self.connection("DBSIZE"))
+        self.assert_all_keys()
 
 
 class LittleRoom(ServerTestCase):
