@@ -36,8 +36,9 @@ constexpr int64_t kUnreadShare = 8;
 constexpr int64_t kClosingMs = 50;
 // More than this must not wait for the reclaimer's thread, which may get no CPU: loops help.
 constexpr int64_t kMaxUnfreed = 4 << 20;
-// Beyond the limit by more than this share of it, commands wait as long as it takes.
+// Beyond the limit by more than this share of it, commands wait longer.
 constexpr int64_t kUrgentShare = 64;
+constexpr double kUrgentUs = 25'000;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
 
@@ -223,8 +224,8 @@ uint64_t MemoryKeeper::exceeded_ms(int64_t now_ms) const {
 
 void MemoryKeeper::MakeRoom(LoopState* loop) {
   const bool urgent = Estimate() > limit_.load() + limit_.load() / kUrgentShare;
-  Evict(loop, urgent ? std::numeric_limits<double>::infinity()
-                     : BudgetUs(server_->config().maxmemory_eviction_tenacity()));
+  const double budget_us = BudgetUs(server_->config().maxmemory_eviction_tenacity());
+  Evict(loop, urgent ? std::max(budget_us, kUrgentUs) : budget_us);
 }
 
 void MemoryKeeper::Evict(LoopState* loop, double budget_us) {

@@ -44,7 +44,7 @@ class MemoryKeeper {
       CountInput(loop, bytes);
   }
   // In front of a command, while Trouble::kOverLimit is set and no stripe held: evicts for as long
-  // as maxmemory-eviction-tenacity allows, or, far above the limit, as it takes; and tells with
+  // as maxmemory-eviction-tenacity allows, or, far above the limit, 25 ms; and tells with
   // Trouble::kOutOfMemory if that is no use.
   void MakeRoom(LoopState* loop);
 
