@@ -252,6 +252,12 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
     if (CycleClock::ToMicroseconds(CycleClock::Now() - begin) > budget_us) break;
     Check(loop->op.now_ms);
   }
+  // Other loops' counts may be as old as a tick, and be in the last measurement as well: before
+  // anybody is refused there is a new one, by this loop.
+  if (nothing && rules.by != EvictBy::kNothing) {
+    Publish(*loop);
+    Measure();
+  }
   Check(loop->op.now_ms);
   // What the reclaimer has is as good as free.
   const bool hopeless =

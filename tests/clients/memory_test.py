@@ -125,9 +125,6 @@ class LittleRoom(ServerTestCase):
 
     OPTIONS = ("--io-threads", "2", "--save", "")
 
-    def used(self):
-        return int(self.server.info("memory")["used_memory"])
-
     def fill_again_and_again(self, limit, policy):
         connection = self.connect(timeout=30)
         connection("CONFIG", "SET", "maxmemory-policy", policy)
@@ -144,6 +141,13 @@ class LittleRoom(ServerTestCase):
 
     def test_two_megabytes_can_be_filled_again_and_again(self):
         self.fill_again_and_again("2mb", "allkeys-s3")
+
+
+class ManyArguments(ServerTestCase):
+    OPTIONS = ("--io-threads", "2", "--save", "")
+
+    def used(self):
+        return int(self.server.info("memory")["used_memory"])
 
     def test_a_request_with_many_arguments_leaves_nothing_behind(self):
         connection = self.connect(timeout=30)
