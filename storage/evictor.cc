@@ -155,6 +155,7 @@ Evictor::Result Evictor::Remove(const OpContext& context, Stripe* stripe, int ph
                         kNotifyEvicted, "evicted");
     context.stats->evicted_keys.Add();
   }
+  stripe->lock.AssertHeld();
   // With limits of a few megabytes the tables of empty stripes would be most of what is left.
   Database* const database = stripe->Find(physical);
   if (database != nullptr && database->table.empty()) database->table.Clear();
