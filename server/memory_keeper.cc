@@ -42,32 +42,30 @@ constexpr double kUrgentUs = 25'000;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
 
-bool EvictsVolatile(MaxmemoryPolicy policy) {
-  return policy == MaxmemoryPolicy::kVolatileLru || policy == MaxmemoryPolicy::kVolatileLfu ||
-         policy == MaxmemoryPolicy::kVolatileRandom || policy == MaxmemoryPolicy::kVolatileTtl ||
-         policy == MaxmemoryPolicy::kVolatileS3;
-}
-
-EvictBy EvictionOf(MaxmemoryPolicy policy) {
+EvictionRules RulesOf(MaxmemoryPolicy policy, int samples) {
   switch (policy) {
     case MaxmemoryPolicy::kVolatileLru:
-    case MaxmemoryPolicy::kAllkeysLru:
-      return EvictBy::kIdleTime;
+      return {EvictBy::kIdleTime, /*volatile_only=*/true, samples};
     case MaxmemoryPolicy::kVolatileLfu:
-    case MaxmemoryPolicy::kAllkeysLfu:
-      return EvictBy::kFrequency;
+      return {EvictBy::kFrequency, /*volatile_only=*/true, samples};
     case MaxmemoryPolicy::kVolatileRandom:
-    case MaxmemoryPolicy::kAllkeysRandom:
-      return EvictBy::kRandom;
+      return {EvictBy::kRandom, /*volatile_only=*/true, samples};
     case MaxmemoryPolicy::kVolatileTtl:
-      return EvictBy::kTimeToLive;
+      return {EvictBy::kTimeToLive, /*volatile_only=*/true, samples};
     case MaxmemoryPolicy::kVolatileS3:
+      return {EvictBy::kQueues, /*volatile_only=*/true, samples};
+    case MaxmemoryPolicy::kAllkeysLru:
+      return {EvictBy::kIdleTime, /*volatile_only=*/false, samples};
+    case MaxmemoryPolicy::kAllkeysLfu:
+      return {EvictBy::kFrequency, /*volatile_only=*/false, samples};
+    case MaxmemoryPolicy::kAllkeysRandom:
+      return {EvictBy::kRandom, /*volatile_only=*/false, samples};
     case MaxmemoryPolicy::kAllkeysS3:
-      return EvictBy::kQueues;
+      return {EvictBy::kQueues, /*volatile_only=*/false, samples};
     case MaxmemoryPolicy::kNoEviction:
       break;
   }
-  return EvictBy::kNothing;
+  return {};
 }
 
 // Microseconds of eviction in front of one command: up to 500 for a tenacity of 10, then growing by
@@ -110,8 +108,7 @@ void MemoryKeeper::ReadConfig() {
 
 EvictionRules MemoryKeeper::Rules() const {
   const Config& config = server_->config();
-  const MaxmemoryPolicy policy = config.maxmemory_policy();
-  return {EvictionOf(policy), EvictsVolatile(policy), static_cast<int>(config.maxmemory_samples())};
+  return RulesOf(config.maxmemory_policy(), static_cast<int>(config.maxmemory_samples()));
 }
 
 // -- Measuring
@@ -239,9 +236,8 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   Evictor& evictor = *shares_[static_cast<size_t>(loop->index)].evictor;
   Store& store = server_->store();
   const uint64_t evicted_before = loop->stats.store.evicted_keys.Get();
-  const Reclaimer& reclaimer = store.reclaimer();
-  while (reclaimer.bytes_queued() - reclaimer.bytes_freed() > kMaxUnfreed &&
-         store.reclaimer().Help()) {
+  Reclaimer& reclaimer = store.reclaimer();
+  while (reclaimer.bytes_queued() - reclaimer.bytes_freed() > kMaxUnfreed && reclaimer.Help()) {
   }
   bool nothing = rules.by == EvictBy::kNothing;
   for (int i = 1; !nothing && Estimate() > limit_.load(); ++i) {
@@ -254,14 +250,10 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   }
   // Other loops' counts may be as old as a tick, and be in the last measurement as well: before
   // anybody is refused there is a new one, by this loop.
-  if (nothing && rules.by != EvictBy::kNothing) {
-    Publish(*loop);
-    Measure();
-  }
+  if (nothing && rules.by != EvictBy::kNothing) Measure();
   Check(loop->op.now_ms);
   // What the reclaimer has is as good as free.
-  const bool hopeless =
-      nothing && server_->Has(Trouble::kOverLimit) && store.reclaimer().pending() == 0;
+  const bool hopeless = nothing && server_->Has(Trouble::kOverLimit) && reclaimer.pending() == 0;
   server_->Set(Trouble::kOutOfMemory, hopeless);
   if (loop->stats.store.evicted_keys.Get() == evicted_before) return;
   store.FinishServing(loop->op);

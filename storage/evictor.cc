@@ -197,12 +197,14 @@ Evictor::Result Evictor::EvictNewcomer(const OpContext& context, const EvictionR
     const Database* const database = stripe.Find(physical);
     if (database == nullptr) break;
     Entry* found = nullptr;
+    uint64_t found_hash = 0;
     database->table.VisitCandidates(
         newcomer.hash, S3Fifo::kHashBits, [&](Keyspace::Position position) {
           if (S3Clock::QueueOf(position.node()->access_clock()) != S3Clock::kNewcomer) return;
           const uint64_t hash = kKeyHasher(position.node()->key());
           if ((hash & ((uint64_t{1} << S3Fifo::kHashBits) - 1)) == newcomer.hash) {
             found = position.node();
+            found_hash = hash;
           }
         });
     if (found == nullptr) continue;
@@ -211,7 +213,7 @@ Evictor::Result Evictor::EvictNewcomer(const OpContext& context, const EvictionR
       found->set_access_clock(store_->access_tracking_.QueuedNow(S3Clock::kMain, /*uses=*/0));
       return Result::kMissed;
     }
-    store_->queues_.Remember(kKeyHasher(found->key()), newcomer.stripe);
+    store_->queues_.Remember(found_hash, newcomer.stripe);
     return Remove(context, &stripe, physical, found);
   }
   return Result::kMissed;

@@ -86,15 +86,22 @@ class SlowReaders(ServerTestCase):
     def unread_pipeline(self):
         """A client that has asked for 200 MB and read nothing yet."""
         client = self.connect(timeout=60)
-        client.write(b"".join(encode("GET", f"k:{number % self.KEYS}") for number in range(self.REQUESTS)))
+        number = client("CLIENT", "ID")
+        before = self.bytes_from(number)
+        requests = b"".join(encode("GET", f"k:{index % self.KEYS}") for index in range(self.REQUESTS))
+        client.write(requests)
+        support.wait_until(lambda: self.bytes_from(number) == before + len(requests), "all requests to arrive")
         return client
+
+    def bytes_from(self, number):
+        line = self.connection("CLIENT", "LIST", "ID", number).decode()
+        return int(line.split(" tot-net-in=")[1].split()[0])
 
     def assert_all_keys(self):
         self.assertEqual(self.KEYS, self.connection("DBSIZE"))
 
     def test_a_huge_pipeline_waits_for_its_reader(self):
         client = self.unread_pipeline()
-        time.sleep(0.5)
         self.assertLess(int(self.server.info("memory")["mem_clients_normal"]), 40 * MB)
         for _ in range(self.REQUESTS):
             self.assertEqual(self.VALUE, client.read())
