@@ -65,12 +65,13 @@ double ArgReader::Double(std::string_view error) {
 
 void ArgReader::Fail(std::string_view text) {
   if (!ok()) return;
-  if (!HasCode(text)) error_ = "ERR ";
-  error_ += text;
+  std::string error(HasCode(text) ? "" : "ERR ");
+  error += text;
+  error_ = std::make_unique<const std::string>(std::move(error));
 }
 
 bool ArgReader::WriteError(ReplyWriter& reply) const {
-  reply.Error(error_);
+  reply.Error(*error_);
   return false;
 }
 

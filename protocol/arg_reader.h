@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,9 +82,9 @@ class ArgReader {
   void Fail(std::string_view text);
   void SyntaxError() { Fail("ERR syntax error"); }
 
-  bool ok() const { return error_.empty(); }
+  bool ok() const { return error_ == nullptr; }
   // The remembered error with its code; empty if there is none.
-  std::string_view error() const { return error_; }
+  std::string_view error() const { return ok() ? std::string_view() : *error_; }
 
   // Everything read and nothing left: true. Otherwise writes the error and returns false.
   bool Done(ReplyWriter& reply) {
@@ -98,7 +99,7 @@ class ArgReader {
 
   std::span<const std::string_view> args_;
   size_t next_;
-  std::string error_;
+  std::unique_ptr<const std::string> error_;  // most commands have none
 };
 
 }  // namespace spinel

@@ -160,41 +160,36 @@ class InlineSplitter {
 
 }  // namespace
 
-RespParser::Status RespParser::Parse(char* input, size_t size, const ParserLimits& limits,
-                                     std::vector<std::string_view>* args, size_t* consumed) {
+RespParser::Status RespParser::ParseCarefully(char* input, size_t size, const ParserLimits& limits,
+                                              std::vector<std::string_view>* args,
+                                              size_t* consumed) {
   if (size == 0) return Status::kIncomplete;
   if (*input != '*') return ParseInline(input, size, limits, args, consumed);
-  if (partial_ == nullptr && line_scanned_ == 0) {
-    const size_t args_before = args->size();
-    Progress progress;
-    if (ParseWhole(input, size, limits, args, &progress)) {
-      *consumed = progress.position;
-      return Status::kRequest;
-    }
-    // The header at least was understood: go on behind the arguments that are there.
-    if (progress.position != 0) Save(input, progress, args_before, args);
-  }
   const Status status = ParseMultibulk(input, size, limits, args, consumed);
   if (status != Status::kIncomplete) Reset();
   return status;
 }
 
-// The hot path: a well-formed request that is wholly there. False: it is not, and `progress` says
-// how far it is known to be well-formed.
-bool RespParser::ParseWhole(const char* input, size_t size, const ParserLimits& limits,
-                            std::vector<std::string_view>* args, Progress* progress) {
+size_t RespParser::ParseWhole(const char* input, size_t size, const ParserLimits& limits,
+                              std::vector<std::string_view>* args) {
   const char* const end = input + size;
+  const size_t args_before = args->size();
   int64_t count = 0;
   const char* at = ReadLength(input + 1, end, &count);
-  if (at == nullptr || count == 0 || count > limits.max_args) return false;
+  if (at == nullptr || count == 0 || count > limits.max_args) return 0;
   for (; count != 0; --count) {
     std::string_view next;
-    if (!ReadBulk(&at, end, limits.max_bulk, &next)) break;
+    if (!ReadBulk(&at, end, limits.max_bulk, &next)) {
+      // The header at least was understood: go on behind the arguments that are there.
+      Progress progress;
+      progress.position = static_cast<size_t>(at - input);
+      progress.args_missing = count;
+      Save(input, progress, args_before, args);
+      return 0;
+    }
     args->push_back(next);
   }
-  progress->position = static_cast<size_t>(at - input);
-  progress->args_missing = count;
-  return count == 0;
+  return static_cast<size_t>(at - input);
 }
 
 void RespParser::Save(const char* input, const Progress& progress, size_t args_before,

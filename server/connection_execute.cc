@@ -151,8 +151,8 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   for (size_t i = 0; i < count; ++i) {
     const CommandArgs args(arguments.data() + first_argument[i],
                            first_argument[i + 1] - first_argument[i]);
-    requests.push_back(
-        Dispatcher::Prepare(commands, args, requests.empty() ? nullptr : &requests.back()));
+    const Request* const previous = requests.empty() ? nullptr : &requests.back();
+    requests.push_back(Dispatcher::Prepare(commands, args, previous));
   }
   return position;
 }

@@ -30,6 +30,10 @@ class CycleClock {
   // Measures the rate against the steady clock; takes 10 ms.
   static void Calibrate();
 
+  // In integers, for what runs once per command.
+  static uint64_t ToNanoseconds(uint64_t ticks) {
+    return static_cast<uint64_t>((static_cast<Wide>(ticks) * nanoseconds_per_2_32_ticks_) >> 32);
+  }
   static double ToMicroseconds(uint64_t ticks) {
     return static_cast<double>(ticks) * microseconds_per_tick_;
   }
@@ -38,7 +42,10 @@ class CycleClock {
   }
 
  private:
+  __extension__ using Wide = unsigned __int128;
+
   static inline double microseconds_per_tick_ = 0.001;
+  static inline uint64_t nanoseconds_per_2_32_ticks_ = uint64_t{1} << 32;
 };
 
 }  // namespace spinel

@@ -131,13 +131,17 @@ std::string Refusal(const Server& server, const Session& session, const Request&
   return {};
 }
 
-void CountLatency(CommandStats* stats, uint64_t ticks) {
+[[gnu::noinline]] LatencyHistogram* MakeHistogram(CommandStats* stats) {
+  auto* histogram = new LatencyHistogram;
+  stats->histogram.store(histogram, std::memory_order_release);
+  return histogram;
+}
+
+inline void CountLatency(CommandStats* stats, uint64_t ticks) {
   LatencyHistogram* histogram = stats->histogram.load(std::memory_order_relaxed);
-  if (histogram == nullptr) {
-    histogram = new LatencyHistogram;
-    stats->histogram.store(histogram, std::memory_order_release);
-  }
-  histogram->Add(static_cast<uint64_t>(CycleClock::ToMicroseconds(ticks) * 1000));
+  if (histogram == nullptr) [[unlikely]]
+    histogram = MakeHistogram(stats);
+  histogram->Add(CycleClock::ToNanoseconds(ticks));
 }
 
 // Counts the errors that were written since there were `before`.

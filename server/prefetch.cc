@@ -39,7 +39,8 @@ void PrefetchElements(Store* store, int database, std::span<const Request> reque
     ++runs.back().count;
     previous = &request;
   }
-  for (const ElementHint hint : {ElementHint::kPlace, ElementHint::kElement}) {
+  for (const ElementHint hint :
+       {ElementHint::kPlace, ElementHint::kElement, ElementHint::kFarElement}) {
     for (Run& run : runs) {
       if (!run.big) continue;
       run.big = store->PrefetchElements(database, *run.key,
@@ -52,15 +53,14 @@ void PrefetchElements(Store* store, int database, std::span<const Request> reque
 
 void PrefetchBatch(Store* store, int database, std::span<const Request> requests) {
   if (requests.size() < 2) return;
-  for (const Request& request : requests) {
-    if (!request.key.name.empty()) store->PrefetchBucket(database, request.key);
-  }
+  absl::InlinedVector<const Key*, 32> keys;
   bool elements = false;
   for (const Request& request : requests) {
     if (request.key.name.empty()) continue;
-    store->PrefetchEntry(database, request.key);
+    keys.push_back(&request.key);
     elements = elements || request.command->spec->element != 0;
   }
+  store->Prefetch(database, keys);
   if (elements) PrefetchElements(store, database, requests);
 }
 

@@ -12,9 +12,9 @@ namespace spinel {
 
 class ValuePicture;
 
-// What of an element is brought into the cache: the bucket that it is in, and then the element
-// itself.
-enum class ElementHint : uint8_t { kPlace, kElement };
+// What of an element is brought into the cache: the bucket that it is in, then the element itself,
+// and at last those that turned out to be in an overflow bucket.
+enum class ElementHint : uint8_t { kPlace, kElement, kFarElement };
 
 class BigValue {
  public:

@@ -76,23 +76,24 @@ class ReadGuard {
  public:
   ReadGuard(SpinLock* lock, Store* store, const OpContext* context, int database, const Key& key,
             LookupMode mode)
-      : guard_(lock, store, context, database, key, Locking::kHeld, KeySlot::Use::kRead) {
+      : lock_(lock), slot_(store, context, database, key, KeySlot::Use::kRead) {
     if (mode == LookupMode::kPeek) return;
     if (mode == LookupMode::kCountOnly) {
-      guard_.CountHitOrMiss();
+      slot_.CountHitOrMiss();
     } else {
-      guard_.CountLookup(mode == LookupMode::kCount);
+      slot_.CountLookup(mode == LookupMode::kCount);
     }
   }
 
-  bool exists() const { return guard_.exists(); }
+  bool exists() const { return slot_.exists(); }
   explicit operator bool() const { return exists(); }
-  const Entry* operator->() const { return guard_.entry(); }
-  const Entry& operator*() const { return *guard_.entry(); }
-  bool Is(ValueType type) const { return guard_.Is(type); }
+  const Entry* operator->() const { return slot_.entry(); }
+  const Entry& operator*() const { return *slot_.entry(); }
+  bool Is(ValueType type) const { return slot_.Is(type); }
 
  private:
-  WriteGuard guard_;
+  const StripeLock lock_;
+  KeySlot slot_;
 };
 
 // Holds the stripes of several keys; slots for them are made with Store::Slot.

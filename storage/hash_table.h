@@ -150,21 +150,31 @@ class HashTable {
     if (size_ < kShrinkLoad * bucket_count() / 10 && bucket_count() > kSegmentBuckets) Merge();
   }
 
-  // Brings the bucket, then (once it is there) the node of `hash` into the cache.
+  // Brings the bucket, then (once it is there) the node of `hash` into the cache. The node may be
+  // in an overflow bucket: then PrefetchNode returns true with that bucket on its way, and wants to
+  // be called again for the next depth.
   void PrefetchBucket(uint64_t hash) const {
     if (segments_ != nullptr) __builtin_prefetch(At(IndexOf(hash)));
     KeepPrefetch();
   }
-  void PrefetchNode(uint64_t hash) const {
-    if (segments_ == nullptr) return;
+  bool PrefetchNode(uint64_t hash, int depth = 0) const {
+    if (segments_ == nullptr) return false;
     const uint64_t index = IndexOf(hash);
     const Bucket* bucket = At(index);
+    for (; depth > 0 && bucket != nullptr; --depth) bucket = bucket->Next();
+    if (bucket == nullptr) return false;
     const uint32_t found = bucket->Matches(Tag(hash, LevelOf(index)));
-    if (found == 0) return;
+    if (found == 0) {
+      const Bucket* next = bucket->Next();
+      __builtin_prefetch(next);
+      KeepPrefetch();
+      return next != nullptr;
+    }
     const char* node = static_cast<const char*>(bucket->Pointer(std::countr_zero(found)));
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
     KeepPrefetch();
+    return false;
   }
 
   // One step of a scan: calls `visit(Node*)` for the nodes of one bucket group and returns the next

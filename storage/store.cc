@@ -148,16 +148,28 @@ Keyspace* Store::TableOf(Stripe* stripe, int physical) const {
   return found == nullptr ? nullptr : &found->table;
 }
 
+void Store::Prefetch(int database, std::span<const Key* const> keys) {
+  for (const Key* key : keys) __builtin_prefetch(&StripeOf(*key));
+  for (const Key* key : keys) PrefetchBucket(database, *key);
+  absl::InlinedVector<const Key*, 32> overflowing;  // one in seven or so
+  for (const Key* key : keys) {
+    Stripe& stripe = StripeOf(*key);
+    StripeLock lock(LockOf(&stripe));
+    const Keyspace* table = TableOf(&stripe, Physical(database));
+    if (table != nullptr && table->PrefetchNode(key->hash)) overflowing.push_back(key);
+  }
+  for (const Key* key : overflowing) {
+    Stripe& stripe = StripeOf(*key);
+    StripeLock lock(LockOf(&stripe));
+    const Keyspace* table = TableOf(&stripe, Physical(database));
+    if (table != nullptr) table->PrefetchNode(key->hash, 1);
+  }
+}
+
 void Store::PrefetchBucket(int database, const Key& key) {
   Stripe& stripe = StripeOf(key);
   StripeLock lock(LockOf(&stripe));
   if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchBucket(key.hash);
-}
-
-void Store::PrefetchEntry(int database, const Key& key) {
-  Stripe& stripe = StripeOf(key);
-  StripeLock lock(LockOf(&stripe));
-  if (const Keyspace* table = TableOf(&stripe, Physical(database))) table->PrefetchNode(key.hash);
 }
 
 bool Store::PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,

@@ -114,12 +114,14 @@ class Store {
   void EvictTracked(const OpContext& context, uint64_t most);
   const TrackingTotals& tracking_totals() const { return tracking_totals_; }
 
-  // Hints for a key that will be used soon, in this order, with other keys' hints in between.
+  // Brings into the cache what is needed to look up some keys, a few dozens, that will be used
+  // soon. A hint.
+  void Prefetch(int database, std::span<const Key* const> keys);
+  // The first part of it, for a key that will be added.
   void PrefetchBucket(int database, const Key& key);
-  void PrefetchEntry(int database, const Key& key);
 
   // The same for elements of the collection at a key, by their hashes (kKeyHasher); what `hint`
-  // names comes after PrefetchEntry, in this order. False: there is no object at the key.
+  // names comes after Prefetch, in this order. False: there is no object at the key.
   bool PrefetchElements(int database, const Key& key, std::span<const uint64_t> hashes,
                         ElementHint hint);
 

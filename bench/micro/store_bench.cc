@@ -57,9 +57,12 @@ void ReadPrefetched(benchmark::State& state) {
   Filled& filled = Shared();
   Key keys[kBatch];
   for (auto _ : state) {
-    for (Key& key : keys) key = Store::MakeKey(filled.Next());
-    for (const Key& key : keys) filled.store.PrefetchBucket(0, key);
-    for (const Key& key : keys) filled.store.PrefetchEntry(0, key);
+    const Key* pointers[kBatch];
+    for (int i = 0; i < kBatch; ++i) {
+      keys[i] = Store::MakeKey(filled.Next());
+      pointers[i] = &keys[i];
+    }
+    filled.store.Prefetch(0, pointers);
     for (const Key& key : keys) {
       const ReadGuard guard = filled.store.Read(filled.context, 0, key);
       benchmark::DoNotOptimize(guard.exists());

@@ -58,6 +58,23 @@ TEST_CASE("HashTable: an empty table answers everything", "[storage]") {
   table.Clear();
 }
 
+TEST_CASE("HashTable: hints follow a chain as far as a node may lie in it", "[storage]") {
+  Table table;
+  std::vector<Node> nodes(Bucket::kSlots + 1);
+  // All in one bucket, whatever the level: they differ in what tags are made of.
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    nodes[i].hash = i << 12;
+    table.Insert(nodes[i].hash, &nodes[i]);
+  }
+  CHECK_FALSE(table.PrefetchNode(nodes.front().hash));
+  CHECK(table.PrefetchNode(nodes.back().hash));
+  CHECK_FALSE(table.PrefetchNode(nodes.back().hash, 1));
+  const uint64_t nowhere = nodes.size() << 12;
+  CHECK(table.PrefetchNode(nowhere));
+  CHECK_FALSE(table.PrefetchNode(nowhere, 1));
+  CHECK_FALSE(table.PrefetchNode(nowhere, 2));
+}
+
 TEST_CASE("HashTable: grows and shrinks one bucket at a time, every node is found throughout",
           "[storage]") {
   constexpr size_t kNodes = 1'000'000;

@@ -362,7 +362,8 @@ TEST_CASE_METHOD(Fixture, "Set: hints are for big sets, and change nothing") {
   Add("packed", {"a"});
   Add("big", Range(0, 300, "m"));
   const uint64_t hashes[] = {kKeyHasher("m1"), kKeyHasher("none")};
-  for (const ElementHint hint : {ElementHint::kPlace, ElementHint::kElement}) {
+  for (const ElementHint hint :
+       {ElementHint::kPlace, ElementHint::kElement, ElementHint::kFarElement}) {
     CHECK(store.PrefetchElements(0, Store::MakeKey("big"), hashes, hint));
     CHECK_FALSE(store.PrefetchElements(0, Store::MakeKey("packed"), hashes, hint));
     CHECK_FALSE(store.PrefetchElements(0, Store::MakeKey("none"), hashes, hint));

@@ -110,8 +110,8 @@ class Worker {
   }
   void One(int database) {
     const Key key = Store::MakeKey(name_);
-    store_->PrefetchBucket(database, key);
-    store_->PrefetchEntry(database, key);
+    const Key* const keys[] = {&key};
+    store_->Prefetch(database, keys);
     if (random_() % 3 == 0) {
       WriteGuard slot = store_->Write(context_, database, key);
       return Change(&slot);
