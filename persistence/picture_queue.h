@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,7 +47,7 @@ class PictureQueue {
 
   // Everything that is in it, for the snapshot's thread. False: nothing was.
   struct Content {
-    std::vector<Item> items;
+    std::deque<Item> items;  // grows under a stripe's lock, so without copying
     std::vector<std::pair<int, Keyspace>> tables;
   };
   bool Take(Content* content);

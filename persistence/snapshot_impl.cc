@@ -5,6 +5,8 @@
 
 #include <cassert>
 
+#include "storage/arena.h"
+
 namespace spinel {
 
 Snapshot::Impl::Impl(Store* store, SnapshotOptions options)
@@ -37,7 +39,7 @@ Status Snapshot::Impl::Start() {
   store_->BeginSnapshot(this,
                         [this](std::span<const Store::DatabaseInfo> databases) { Cut(databases); });
   BeginFile();
-  if (options_.thread) thread_ = std::thread([this] { Run(); });
+  if (options_.thread) thread_ = std::thread([this, arena = ThreadArena()] { Run(arena); });
   return {};
 }
 
@@ -59,11 +61,12 @@ void Snapshot::Impl::Cut(std::span<const Store::DatabaseInfo> databases) {
   if (options_.changes) changes_ = options_.changes();
 }
 
-void Snapshot::Impl::Run() {
+void Snapshot::Impl::Run(unsigned arena) {
   // The writer must not take a loop's CPU away.
   const sched_param no_priority{};
   pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
   pthread_setname_np(pthread_self(), "snapshot");
+  UseArena(arena);
   while (Step()) {
   }
 }

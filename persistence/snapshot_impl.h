@@ -44,7 +44,8 @@ class Snapshot::Impl final : public SnapshotHook {
   enum class Phase : uint8_t { kKeys, kBigValues, kFile, kOver };
 
   void Cut(std::span<const Store::DatabaseInfo> databases);
-  void Run();
+  // `arena`: of the thread that has started it.
+  void Run(unsigned arena);
   // Whether the file is given up; what has been kept so far is let go.
   bool given_up() const { return given_up_.load(std::memory_order_relaxed); }
   void GiveUpIfNecessary();
