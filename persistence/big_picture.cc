@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "persistence/element_log.h"
@@ -23,7 +25,47 @@ struct NameHash {
   using is_transparent = void;
   size_t operator()(std::string_view name) const { return kKeyHasher(name); }
 };
-using NameSet = absl::flat_hash_set<std::string, NameHash, std::equal_to<>>;
+
+// Names, and how they are found. When there are many they are kept in parts, so that an insertion,
+// which is made under a lock, never moves more than some thousand of them.
+class NameSet {
+ public:
+  // `hash`: kKeyHasher of the name. False: it is there already.
+  bool Insert(uint64_t hash, std::string_view name) {
+    if (parts_.size() == 1 && parts_[0].size() == kMaxOfOnePart) Split();
+    Part* const part = PartOf(hash);
+    if (part->contains(name)) return false;
+    part->emplace(name);
+    return true;
+  }
+  // False: it is not there.
+  bool Erase(uint64_t hash, std::string_view name) {
+    Part* const part = PartOf(hash);
+    const auto found = part->find(name);
+    if (found == part->end()) return false;
+    part->erase(found);
+    return true;
+  }
+
+ private:
+  using Part = absl::flat_hash_set<std::string, NameHash, std::equal_to<>>;
+  static constexpr size_t kMaxOfOnePart = 1024;
+  static constexpr int kPartBits = 9;
+
+  // By the highest bits: a part's own order goes by the others.
+  Part* PartOf(uint64_t hash) { return &parts_[parts_.size() == 1 ? 0 : hash >> (64 - kPartBits)]; }
+  void Split() {
+    Part all = std::exchange(parts_[0], {});
+    parts_.resize(size_t{1} << kPartBits);
+    while (!all.empty()) {
+      auto node = all.extract(all.begin());
+      Part* const part = PartOf(kKeyHasher(node.value()));
+      part->insert(std::move(node));
+    }
+  }
+
+  std::vector<Part> parts_ = std::vector<Part>(1);
+};
 
 const MemberTable& TableOf(const BigSet& set) { return set.table(); }
 const HashObject::Table& TableOf(const HashObject& hash) { return hash.table(); }
@@ -70,13 +112,13 @@ class TablePicture final : public BigPicture {
   }
 
   void BeforeChange(uint64_t hash, const PictureElement& element) override {
-    if (HasPassed(hash) || !SetAside(element.name)) return;
+    if (HasPassed(hash) || !SetAside(hash, element.name)) return;
     const size_t before = kept_log_.bytes();
     kept_log_.Add(element);
     kept_->Add(kept_log_.bytes() - before);
   }
   void Added(uint64_t hash, std::string_view name) override {
-    if (!HasPassed(hash)) SetAside(name);
+    if (!HasPassed(hash)) SetAside(hash, name);
   }
 
  private:
@@ -87,17 +129,14 @@ class TablePicture final : public BigPicture {
     return done_ || (cursor_ != 0 && HashTable<int, void>::ScanHasPassed(cursor_, hash));
   }
   // The walker is to pass over this element. False: that is known.
-  bool SetAside(std::string_view name) {
-    if (set_aside_.contains(name)) return false;
-    set_aside_.emplace(name);
+  bool SetAside(uint64_t hash, std::string_view name) {
+    if (!set_aside_.Insert(hash, name)) return false;
     set_aside_bytes_ += kNameBytes + name.size();
     kept_->Add(kNameBytes + name.size());
     return true;
   }
   bool LeaveOut(std::string_view name) {
-    const auto found = set_aside_.find(name);
-    if (found == set_aside_.end()) return false;
-    set_aside_.erase(found);
+    if (set_aside_bytes_ == 0 || !set_aside_.Erase(kKeyHasher(name), name)) return false;
     set_aside_bytes_ -= kNameBytes + name.size();
     kept_->Subtract(kNameBytes + name.size());
     return true;

@@ -10,7 +10,7 @@
 
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/btree_map.h"
 #include "persistence/big_picture.h"
 #include "storage/list_object.h"
 
@@ -55,9 +55,9 @@ class ListPicture final : public BigPicture {
   size_t collected_ = 0;   // of them
   ListChunk* at_;          // the next one of the list that the walker comes to; null at its end
   bool from_head_ = true;  // or, instead, its first
-  absl::flat_hash_map<const ListChunk*, KeptChunks> in_front_;
-  KeptChunks at_end_;  // behind the last chunk of the list
-  KeptChunks stack_;   // what comes before at_, the next of it last
+  absl::btree_map<const ListChunk*, KeptChunks> in_front_;  // never moves all at once
+  KeptChunks at_end_;                                       // behind the last chunk of the list
+  KeptChunks stack_;  // what comes before at_, the next of it last
   std::vector<ListChunk*> delivered_;
   size_t delivered_bytes_ = 0;
 };

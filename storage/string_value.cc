@@ -67,6 +67,16 @@ std::string_view StringEncodingName(const Entry& entry) {
 
 SpareBlob::~SpareBlob() {
   if (blob_ != nullptr) blob_->Release();
+  DropSource();
+}
+
+bool SpareBlob::HasCopyOf(const Blob* blob, size_t size) const {
+  return blob != nullptr && copied_ == blob && blob_ != nullptr && blob_->capacity() >= size;
+}
+
+void SpareBlob::DropSource() {
+  copied_ = nullptr;
+  if (source_ != nullptr) std::exchange(source_, nullptr)->Release();
 }
 
 bool SpareBlob::Suffices(const KeySlot& slot, size_t size) {
@@ -75,6 +85,11 @@ bool SpareBlob::Suffices(const KeySlot& slot, size_t size) {
   if (needed < kBigBytes || FitsInPlace(slot, size)) return true;
   if (blob_ != nullptr && blob_->capacity() >= std::max(old_size, size)) return true;
   missing_ = needed;
+  DropSource();
+  if (slot.exists() && slot->string_encoding() == StringEncoding::kBlob) {
+    source_ = slot->blob();
+    source_->AddRef();
+  }
   return false;
 }
 
@@ -82,8 +97,14 @@ bool SpareBlob::Prepare() {
   if (blob_ != nullptr) blob_->Release();
   blob_ = Blob::Create(0, missing_);
   if (blob_ == nullptr) return false;
+  size_t copied = 0;
+  if (source_ != nullptr) {
+    copied = source_->size();
+    std::memcpy(blob_->data(), source_->data(), copied);
+    copied_ = source_;
+  }
   // Makes the kernel hand out the pages now.
-  std::memset(blob_->data(), 0, missing_);
+  std::memset(blob_->data() + copied, 0, missing_ - copied);
   return true;
 }
 
@@ -96,13 +117,15 @@ Blob* SpareBlob::Take(size_t size, size_t capacity) {
 
 namespace {
 
-// A blob with the old bytes and zeros up to `size`. nullptr: no memory.
-Blob* GrownBlob(std::string_view old, size_t size, SpareBlob* spare) {
+// A blob with the old bytes and zeros up to `size`. `from`: the blob that the old bytes are in, if
+// they are in one. nullptr: no memory.
+Blob* GrownBlob(std::string_view old, size_t size, SpareBlob* spare, const Blob* from = nullptr) {
   size = std::max(size, old.size());
   const size_t capacity = NewCapacity(old.size(), size);
+  const bool copied = spare != nullptr && spare->HasCopyOf(from, size);
   Blob* blob = spare != nullptr ? spare->Take(size, capacity) : Blob::Create(size, capacity);
   if (blob == nullptr) return nullptr;
-  if (!old.empty()) std::memcpy(blob->data(), old.data(), old.size());
+  if (!old.empty() && !copied) std::memcpy(blob->data(), old.data(), old.size());
   std::memset(blob->data() + old.size(), 0, size - old.size());
   return blob;
 }
@@ -112,8 +135,9 @@ char* MutableBlob(KeySlot* slot, size_t size, SpareBlob* spare) {
   Blob* blob = entry->blob();
   const size_t old_size = blob->size();
   if (!blob->unique() || size > blob->capacity()) {
-    Blob* grown = GrownBlob(blob->view(), size, spare);
+    Blob* grown = GrownBlob(blob->view(), size, spare, blob);
     if (grown == nullptr) return nullptr;
+    if (spare != nullptr) spare->DropSource();  // the last reference is the reclaimer's
     entry->set_blob(grown);
     slot->store()->reclaimer().Release(blob);
     blob = grown;

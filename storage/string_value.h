@@ -29,8 +29,9 @@ size_t StringLength(const Entry& entry);
 // "int", "embstr" or "raw", as OBJECT ENCODING answers.
 std::string_view StringEncodingName(const Entry& entry);
 
-// A big block of memory for a string that will grow, got before the lock is taken, so that nobody
-// waits for the allocator or for fresh pages:
+// A big block of memory for a string that will grow, or whose bytes somebody else needs as they are
+// (a snapshot, a reply under way), got before the lock is taken, so that nobody waits for the
+// allocator, for fresh pages or for the bytes to be copied:
 //
 //   SpareBlob spare;
 //   do {
@@ -48,17 +49,24 @@ class SpareBlob {
   SpareBlob& operator=(const SpareBlob&) = delete;
 
   // Whether the string can be made `size` bytes long with what is here or with little memory.
-  // Otherwise remembers what is missing. Expects that the key is missing or holds a string.
+  // Otherwise remembers what is missing, and takes a reference to the old bytes, which therefore
+  // do not change. Expects that the key is missing or holds a string.
   bool Suffices(const KeySlot& slot, size_t size);
   // Gets what Suffices missed; expects no lock to be held. False: there is no memory.
   bool Prepare();
   // A blob of `size` bytes in use and room for `capacity`, the caller's; from here if it fits.
   // nullptr: no memory.
   Blob* Take(size_t size, size_t capacity);
+  // Whether what Take(size) will return begins with that blob's bytes.
+  bool HasCopyOf(const Blob* blob, size_t size) const;
+  // Gives the reference to the old bytes back, if there is one.
+  void DropSource();
 
  private:
   Blob* blob_ = nullptr;
   size_t missing_ = 0;
+  Blob* source_ = nullptr;        // the old bytes
+  const Blob* copied_ = nullptr;  // whose bytes are in blob_; source_ or null
 };
 
 // Makes the string at least `size` bytes long (zero bytes are added), creating the key if it is

@@ -134,6 +134,42 @@ TEST_CASE("A long list is written as it was, whatever becomes of its chunks") {
   CHECK(snapshot.progress().copied_bytes == 0);
 }
 
+TEST_CASE("A big set of which most has changed before the walk comes by") {
+  const Folder folder;
+  Store store(Options());
+  StoreStats stats;
+  OpContext context(&stats);
+  context.SetNow(kNow);
+  const std::string key = "big";
+  const auto change = [&](bool add, int from, int to) {
+    WriteGuard slot = store.Write(context, 0, Store::MakeKey(key));
+    for (int i = from; i < to; ++i) {
+      const std::string text = "member" + std::to_string(i);
+      const std::string_view member = text;
+      if (add) {
+        AddMembers(&slot, {&member, 1}, SetLimits());
+      } else {
+        RemoveMembers(&slot, {&member, 1});
+      }
+    }
+  };
+  change(true, 0, 6000);
+  const std::vector<std::string> expected = Content(&store);
+  Snapshot snapshot(&store, Stepped(folder.File("dump.rdb")));
+  REQUIRE(snapshot.Start().ok());
+  change(false, 500, 5500);  // more names than one part of the picture's set of them takes
+  change(true, 6000, 9000);
+  change(true, 1000, 2000);
+  const int steps_between = GENERATE(0, 20, 30);
+  for (int i = 0; i < steps_between; ++i) snapshot.Step();
+  change(false, 0, 300);
+  change(true, 9000, 9500);
+  snapshot.Wait();
+  REQUIRE(snapshot.result().ok());
+  CheckSame(ContentOfFile(folder.File("dump.rdb")), expected);
+  CHECK(snapshot.progress().copied_bytes == 0);
+}
+
 TEST_CASE(
     "Keys that are over at the cut are not in the file; that they end later changes nothing") {
   const Folder folder;

@@ -181,6 +181,57 @@ TEST_CASE_METHOD(StringFixture, "String values: big blocks are got before the lo
   CHECK_FALSE(huge.Prepare());
 }
 
+TEST_CASE_METHOD(StringFixture,
+                 "String values: bytes that somebody else needs are copied before the lock",
+                 "[storage]") {
+  const std::string before(1'000'000, 'b');
+  Blob* pinned = nullptr;
+  {
+    WriteGuard slot = Slot();
+    OverwriteString(&slot, 0, before);
+    pinned = slot->blob();
+    pinned->AddRef();
+  }
+  SpareBlob spare;
+  {
+    WriteGuard slot = Slot();
+    CHECK_FALSE(spare.Suffices(slot, before.size()));
+    CHECK_FALSE(spare.HasCopyOf(pinned, before.size()));
+  }
+  REQUIRE(spare.Prepare());
+  CHECK(spare.HasCopyOf(pinned, before.size()));
+  CHECK_FALSE(spare.HasCopyOf(pinned, 2 * before.size()));
+  SECTION("and used") {
+    WriteGuard slot = Slot();
+    REQUIRE(spare.Suffices(slot, before.size()));
+    OverwriteString(&slot, 1, "xyz", &spare);
+    CHECK(slot->blob() != pinned);
+    CHECK(slot->blob()->unique());
+  }
+  SECTION("unless the value is another one by then") {
+    {
+      WriteGuard slot = Slot();
+      slot.SetBlob(Blob::Copy(std::string(1'000'000, 'c')), Entry::kNoExpiry);
+    }
+    WriteGuard slot = Slot();
+    Blob* const other = slot->blob();
+    other->AddRef();
+    CHECK_FALSE(spare.HasCopyOf(other, before.size()));
+    REQUIRE(spare.Suffices(slot, before.size()));
+    OverwriteString(&slot, 1, "xyz", &spare);
+    other->Release();
+  }
+  const std::string after = Get();
+  CHECK(after.size() == before.size());
+  CHECK((after.substr(0, 5) == "bxyzb" || after.substr(0, 5) == "cxyzc"));
+  CHECK(after.back() == after.front());
+  spare.DropSource();
+  store_.reclaimer().Drain();
+  CHECK(pinned->view() == before);
+  CHECK(pinned->unique());
+  pinned->Release();
+}
+
 TEST_CASE_METHOD(StringFixture, "String values: no memory changes nothing", "[storage]") {
   constexpr size_t kTooMuch = size_t{1} << 60;
   const uint64_t before = stats_.changes.Get();
