@@ -4,9 +4,12 @@ redis-server in the same run.
 
     ./dev bench snapshots                     1,000,000 keys of 1 KB
     ./dev bench snapshots --keys 100000       a first look
+    ./dev bench snapshots --rounds 3          medians of three rounds, the servers in turn
 
-The servers may use every CPU, the client is pinned to the last one. Writes snapshots.svg and .png (p50, p99, p99.9 and
-resident memory over time; the time of the snapshot is shaded) and snapshots.json to the folder of results.
+The servers may use every CPU, the client is pinned to the last one. A snapshot is taken of a server with --io-threads
+loops; loading, when nobody else has use for the CPUs, is by as many loops as there are CPUs. Writes snapshots.svg and
+.png (of the last round: p50, p99, p99.9 and resident memory over time; the time of the snapshot is shaded) and
+snapshots.json to the folder of results.
 """
 
 import argparse
@@ -37,6 +40,7 @@ def parse_options():
     parser.add_argument("--value-bytes", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--io-threads", type=int, default=1, help="of ours (1)")
+    parser.add_argument("--rounds", type=int, default=1, help="from filling to loading (1)")
     parser.add_argument("--quiet-seconds", type=float, default=5, help="of load before and after the snapshot (5)")
     parser.add_argument("--results", default=os.path.join(ROOT, "bench/results"), metavar="FOLDER")
     return parser.parse_args()
@@ -136,19 +140,23 @@ def loading_seconds(name, path, arguments, cpus, folder):
         return time.monotonic() - begun
 
 
+def arguments_with(name, loops):
+    """A function of the port."""
+    threads = ["--io-threads", str(loops)] if name == "ours" else []
+    return lambda port: [*redis_arguments(port), *threads]
+
+
 def measure(name, path, options):
     cpus = sorted(os.sched_getaffinity(0))
     everywhere = ",".join(map(str, cpus))
-    threads = ["--io-threads", str(options.io_threads)] if name == "ours" else []
-    arguments = lambda port: [*redis_arguments(port), *threads]  # noqa: E731
-    with Server(name, path, everywhere, arguments=arguments) as server:
+    with Server(name, path, everywhere, arguments=arguments_with(name, options.io_threads)) as server:
         progress(f"filling {name} with {options.keys:,} keys of {options.value_bytes} bytes")
         fill(server, options.keys, options.value_bytes)
         time.sleep(1)
         progress(f"{name}: a snapshot under load")
         run = snapshot_under_load(server, options, cpus[-1])
         progress(f"{name}: loading")
-        run["loading"] = loading_seconds(name, path, arguments, everywhere, server.folder)
+        run["loading"] = loading_seconds(name, path, arguments_with(name, len(cpus)), everywhere, server.folder)
     return run
 
 
@@ -181,6 +189,25 @@ def summary(run):
     return figures
 
 
+def combined(rounds):
+    """Medians of the figures of several rounds; of texts whatever is not "ok"."""
+    return {name: statistics.median(figures[name] for figures in rounds) if not isinstance(rounds[0][name], str)
+            else next((figures[name] for figures in rounds if figures[name] != "ok"), "ok") for name in rounds[0]}
+
+
+def print_figures(figures):
+    redis, ours = (figures[name] for name in NAMES)
+    print(f"{'':32}{'redis':>16}{'Spinel':>16}{'ratio':>8}")
+    for row, value in ours.items():
+        if isinstance(value, str):
+            print(f"{row:32}{redis[row]:>16}{value:>16}")
+        else:
+            print(f"{row:32}{redis[row]:>16.2f}{value:>16.2f}{value / redis[row] if redis[row] else 0:>8.2f}")
+    for name, server in figures.items():
+        ratios = [f"{row} {server[f'{row} meanwhile (ms)'] / server[f'{row} before (ms)']:.2f}" for row, _ in QUANTILES]
+        print(f"{name}, meanwhile / before: {', '.join(ratios)}")
+
+
 def draw(path, runs):
     charts = []
     for name, share in QUANTILES:
@@ -202,16 +229,18 @@ def draw(path, runs):
 def main():
     options = parse_options()
     paths = [os.path.abspath(shutil.which(path) or path) for path in (options.server_a, options.server_b)]
-    runs = {name: measure(name, path, options) for name, path in zip(NAMES, paths)}
-    figures = {name: summary(run) for name, run in runs.items()}
-    for row in figures["ours"]:
-        cells = "".join(f"{value:>16.2f}" if isinstance(value, float) else f"{value:>16}"
-                        for value in (figures[name][row] for name in NAMES))
-        print(f"{row:32}{cells}")
+    rounds = {name: [] for name in NAMES}
+    for _ in range(options.rounds):
+        runs = {name: measure(name, path, options) for name, path in zip(NAMES, paths)}
+        for name, run in runs.items():
+            rounds[name].append(summary(run))
+    figures = {name: combined(rounds[name]) for name in NAMES}
+    print_figures(figures)
     os.makedirs(options.results, exist_ok=True)
     drawn = draw(os.path.join(options.results, "snapshots.svg"), runs)
     with open(os.path.join(options.results, "snapshots.json"), "w", encoding="utf-8") as file:
         json.dump({"machine": report.machine(), "options": vars(options), "figures": figures,
+                   "rounds": rounds,
                    "versions": {name: version(path) for name, path in zip(NAMES, paths)}}, file, indent=1)
     print("\n" + ", ".join(os.path.relpath(path) for path in drawn) + " and .json")
 
