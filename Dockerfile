@@ -12,7 +12,7 @@ COPY protocol protocol
 COPY storage storage
 COPY persistence persistence
 COPY server server
-ENV CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1
+ENV CCACHE_SLOPPINESS=pch_defines,time_macros,locale CCACHE_BASEDIR=/src CCACHE_NOHASHDIR=1
 RUN cmake --preset release && cmake --build build/release --target spinel-server \
     && install -D -s build/release/spinel-server /out/spinel-server
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 
 #include "protocol/ascii.h"
 #include "server/acl.h"
@@ -80,28 +79,27 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
                         session.origin.local_address.capacity() + names.name.size() +
                         names.lib_name.size() + names.lib_version.size() + capacity + arguments +
                         queued + output;
-  const auto out = std::back_inserter(*line);
-  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
-                 session.id, session.origin.address, session.origin.local_address,
-                 session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
-                 (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
-                 session.db());
-  fmt::format_to(out, " sub={} psub={} ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
-                 session.subscriptions_to(SubscriptionKind::kChannel),
-                 session.subscriptions_to(SubscriptionKind::kPattern),
-                 session.subscriptions_to(SubscriptionKind::kShard), Read(session.queued),
-                 Read(session.watched), input, capacity - input, arguments);
+  *line += fmt::format("id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
+                       session.id, session.origin.address, session.origin.local_address,
+                       session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
+                       (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
+                       session.db());
+  *line += fmt::format(" sub={} psub={} ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
+                       session.subscriptions_to(SubscriptionKind::kChannel),
+                       session.subscriptions_to(SubscriptionKind::kPattern),
+                       session.subscriptions_to(SubscriptionKind::kShard), Read(session.queued),
+                       Read(session.watched), input, capacity - input, arguments);
   // A client has no reply buffer of its own, only what it is owed.
-  fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
-                 Read(session.output_chunks), output, memory,
-                 Read(session.output_pending) > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
-                 command == nullptr ? std::string_view("NULL") : command->name,
-                 session.account()->name,
-                 session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
-                 static_cast<int>(session.resp()), names.lib_name, names.lib_version);
-  fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
-                 Read(session.output_bytes), Read(session.commands));
+  *line += fmt::format(" multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}",
+                       queued, Read(session.output_chunks), output, memory,
+                       Read(session.output_pending) > 0 ? "rw" : "r");
+  *line += fmt::format(
+      " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
+      command == nullptr ? std::string_view("NULL") : command->name, session.account()->name,
+      session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
+      static_cast<int>(session.resp()), names.lib_name, names.lib_version);
+  *line += fmt::format(" tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
+                       Read(session.output_bytes), Read(session.commands));
 }
 
 }  // namespace spinel

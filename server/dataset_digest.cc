@@ -34,7 +34,7 @@ class Digest {
   }
   std::string Hex() const {
     std::string text;
-    for (const uint8_t byte : bytes_) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+    for (const uint8_t byte : bytes_) text += fmt::format("{:02x}", byte);
     return text;
   }
 

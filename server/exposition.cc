@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <iterator>
 
 #include "server/json.h"
 
@@ -34,9 +33,9 @@ void AppendNumber(double value, std::string* text) {
   } else if (std::isinf(value)) {
     text->append(value > 0 ? "+Inf" : "-Inf");
   } else if (value == std::floor(value) && std::abs(value) < 1e15) {
-    fmt::format_to(std::back_inserter(*text), "{:.0f}", value);
+    *text += fmt::format("{:.0f}", value);
   } else {
-    fmt::format_to(std::back_inserter(*text), "{}", value);
+    *text += fmt::format("{}", value);
   }
 }
 
@@ -44,7 +43,7 @@ void AppendNumber(double value, std::string* text) {
 
 void Exposition::Family(std::string_view name, std::string_view type, std::string_view help) {
   family_ = name;
-  fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
 void Exposition::Sample(std::string_view suffix, double value, Labels labels) {

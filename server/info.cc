@@ -1,7 +1,6 @@
 #include "server/info.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "protocol/ascii.h"
 
@@ -42,12 +41,12 @@ bool Names(std::string_view word, const SectionRow& section) {
 
 void InfoText::Section(std::string_view title) {
   if (!text_.empty()) text_ += "\r\n";
-  fmt::format_to(std::back_inserter(text_), "# {}\r\n", title);
+  text_ += fmt::format("# {}\r\n", title);
 }
 
 void InfoText::Bytes(std::string_view name, uint64_t bytes) {
   Field(name, bytes);
-  fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, HumanBytes(bytes));
+  text_ += fmt::format("{}_human:{}\r\n", name, HumanBytes(bytes));
 }
 
 uint64_t InfoSource::Sum(Counter LoopStats::*counter) const {

@@ -25,12 +25,12 @@ class InfoText {
   void Section(std::string_view title);
   template <typename Value>
   void Field(std::string_view name, const Value& value) {
-    fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
+    text_ += fmt::format("{}:{}\r\n", name, value);
   }
   template <typename... Args>
   void Formatted(std::string_view name, fmt::format_string<Args...> format, Args&&... args) {
     text_.append(name).push_back(':');
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += fmt::format(format, std::forward<Args>(args)...);
     text_ += "\r\n";
   }
   // The number of bytes, and again under "<name>_human" for people.

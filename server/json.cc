@@ -5,7 +5,6 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
-#include <iterator>
 
 namespace spinel {
 namespace {
@@ -47,7 +46,7 @@ std::string_view Readable(std::string_view bytes, std::string* copy) {
   for (bytes.remove_prefix(good); !bytes.empty();) {
     const size_t length = Utf8Length(bytes);
     if (length == 0) {
-      fmt::format_to(std::back_inserter(*copy), "\\x{:02x}", static_cast<unsigned char>(bytes[0]));
+      *copy += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes[0]));
     } else {
       copy->append(bytes.substr(0, length));
     }

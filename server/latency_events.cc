@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace spinel {
 namespace {
@@ -133,7 +132,6 @@ std::string ExplainLatency(const LatencyEvents& events, int64_t unix_seconds,
            "which an event is worth recording, and ask again later.\n";
   }
   std::string report = "Events that kept a thread busy for too long:\n\n";
-  const auto out = std::back_inserter(report);
   for (const auto& [event, series] : all) {
     double sum = 0;
     for (const LatencyEvents::Sample& sample : series.samples) {
@@ -144,12 +142,11 @@ std::string ExplainLatency(const LatencyEvents& events, int64_t unix_seconds,
     for (const LatencyEvents::Sample& sample : series.samples) {
       deviation += std::abs(static_cast<double>(sample.ms) - sum / count);
     }
-    fmt::format_to(out,
-                   "- {}: {} in {}, {:.0f} ms on average (mean deviation {:.0f} ms), the longest "
-                   "ever {} ms.\n",
-                   event, series.samples.size(),
-                   Ago(unix_seconds - series.samples.front().unix_seconds), sum / count,
-                   deviation / count, series.longest_ms);
+    report += fmt::format(
+        "- {}: {} in {}, {:.0f} ms on average (mean deviation {:.0f} ms), the longest "
+        "ever {} ms.\n",
+        event, series.samples.size(), Ago(unix_seconds - series.samples.front().unix_seconds),
+        sum / count, deviation / count, series.longest_ms);
   }
   report += "\nWhat may help:\n\n";
   for (const auto& [event, series] : all) {

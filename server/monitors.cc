@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -45,7 +44,7 @@ void AppendQuoted(std::string_view text, std::string* to) {
         if (c >= ' ' && c <= '~') {
           *to += c;
         } else {
-          fmt::format_to(std::back_inserter(*to), "\\x{:02x}", static_cast<unsigned char>(c));
+          *to += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
         }
     }
   }

@@ -45,9 +45,9 @@ RespClient::RespClient(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SO
 RespClient::~RespClient() { close(socket_); }
 
 void RespClient::Add(std::initializer_list<std::string_view> words) {
-  fmt::format_to(std::back_inserter(out_), "*{}\r\n", words.size());
+  out_ += fmt::format("*{}\r\n", words.size());
   for (const std::string_view word : words) {
-    fmt::format_to(std::back_inserter(out_), "${}\r\n", word.size());
+    out_ += fmt::format("${}\r\n", word.size());
     out_ += word;
     out_ += kLineEnd;
   }

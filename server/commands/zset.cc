@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "absl/container/inlined_vector.h"
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
@@ -169,8 +171,9 @@ void ZRevRank(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 void ReplyScannedScore(double score, bool packed, ReplyWriter& reply) {
   char text[kMaxDoubleChars];
   if (packed) return reply.Bulk({text, FormatDouble(score, text)});
-  const auto end = fmt::format_to_n(text, sizeof(text), "{:.17g}", score);
-  reply.Bulk({text, end.size});
+  const auto [end, error] =
+      std::to_chars(text, text + sizeof(text), score, std::chars_format::general, 17);
+  reply.Bulk({text, static_cast<size_t>(end - text)});
 }
 
 void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
