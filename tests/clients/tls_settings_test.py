@@ -159,6 +159,50 @@ class OnlyTls(unittest.TestCase):
             old.close()
 
 
+class AspireServer(TlsServer):
+    """Started as .NET Aspire's AddRedis does where there is a certificate for development."""
+
+    PASSWORD = "p4ss word"
+
+    def command_line(self):
+        programs = self.directory / "bin"
+        programs.mkdir(exist_ok=True)
+        name = programs / "redis-server"
+        name.unlink(missing_ok=True)
+        name.symlink_to(self.binary)
+        certificate, key = pki().server
+        environment = [f"PATH={programs}:/usr/bin:/bin", f"REDIS_PASSWORD={self.PASSWORD}"]
+        return ["/usr/bin/env", *environment,
+                "/bin/bash", "-c",  # which is /bin/sh in the image: it runs the server in its place
+                'redis-server --requirepass "$REDIS_PASSWORD" --save 60 1'
+                f" --tls-port {self.tls_port} --port {self.port} --tls-cert-file {certificate} --tls-key-file {key}"
+                " --tls-auth-clients no"]
+
+
+class Aspire(unittest.TestCase):
+    def test_the_options_that_add_redis_passes(self):
+        with AspireServer() as server:
+            def cli(port, *arguments, password=server.PASSWORD):
+                return subprocess.run(
+                    ["redis-cli", "-p", str(port), "--no-auth-warning", "-a", password, *arguments],
+                    capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+
+            tls = ("--tls", "--cacert", str(pki().ca.certificate))
+            self.assertEqual(cli(server.tls_port, *tls, "SET", "k", "v"), "OK")
+            self.assertEqual(cli(server.port, "GET", "k"), "v")
+            self.assertIn("NOAUTH", cli(server.tls_port, *tls, "GET", "k", password="wrong"))
+            with server.tls() as client:
+                self.assertEqual(client("AUTH", server.PASSWORD), OK)
+                self.assertEqual(client("CONFIG", "GET", "save"), [b"save", b"60 1"])
+            self.assertEqual(server.stop(), 0)
+            self.assertTrue((server.directory / "dump.rdb").exists())
+
+    def test_an_authority_without_a_tls_port(self):
+        options = ("--tls-ca-cert-file", str(pki().ca.certificate))
+        with support.Server(*options) as server, server.connect() as client:
+            self.assertEqual(client("PING"), PONG)
+
+
 class Reloading(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="spinel-reload-"))
