@@ -175,7 +175,8 @@ class AspireServer(TlsServer):
         return ["/usr/bin/env", *environment,
                 "/bin/bash", "-c",  # which is /bin/sh in the image: it runs the server in its place
                 'redis-server --requirepass "$REDIS_PASSWORD" --save 60 1'
-                f" --tls-port {self.tls_port} --port {self.port} --tls-cert-file {certificate} --tls-key-file {key}"
+                f" --tls-port {self.tls_port} --port {self.port}"
+                f" --tls-cert-file {certificate} --tls-key-file {key}"
                 " --tls-auth-clients no"]
 
 
