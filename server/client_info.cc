@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "protocol/ascii.h"
@@ -79,7 +80,10 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   const size_t memory = sizeof(Session) + session.origin.address.capacity() +
                         session.origin.local_address.capacity() + names.name.size() +
                         names.lib_name.size() + names.lib_version.size() + capacity + arguments +
-                        queued + output;
+                        queued + Read(session.listed_bytes) + output;
+  // One that waits for its answer is not done.
+  const uint64_t commands = Read(session.commands);
+  const uint64_t begun = Read(session.waiting) ? 1 : 0;
   const auto out = std::back_inserter(*line);
   fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
                  session.id, session.origin.address, session.origin.local_address,
@@ -101,7 +105,7 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
                  session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
                  static_cast<int>(session.resp()), names.lib_name, names.lib_version);
   fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
-                 Read(session.output_bytes), Read(session.commands));
+                 Read(session.output_bytes), commands - std::min(commands, begun));
 }
 
 }  // namespace spinel

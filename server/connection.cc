@@ -207,8 +207,10 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
     input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
   }
   const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
-  // A transaction is a request too, until EXEC.
-  if (input_.size() + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
+  // What a request announces counts as if it had come; and a transaction is a request too, until
+  // EXEC.
+  const size_t begun = input_.empty() ? 0 : std::max(input_.size(), parser_.BytesExpected());
+  if (begun + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
     LogWarning("Closing client id={} addr={}: its request exceeds client-query-buffer-limit",
                session_.id, session_.origin.address);
     loop_->state().stats.query_limit_disconnections.Add();
