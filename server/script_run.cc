@@ -278,6 +278,8 @@ int ScriptRun::Call(lua_State* lua, bool raise) {
   const uint64_t end = Dispatcher::Call(&server, &ctx_.loop(), &ctx_.session(), request, reply,
                                         Locking::kHeld, begin);
   ctx_.loop().stats.turn.nested_ticks.Add(end - begin);
+  std::atomic<uint64_t>& executed = ctx_.session().commands;  // the loop's alone to change
+  executed.store(executed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   ctx_.loop().runs_script = false;
   ctx_.loop().op.SetNow(now_ms);
   lua_settop(lua, 0);

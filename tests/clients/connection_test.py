@@ -58,6 +58,16 @@ class ClientList(ConnectionTestCase):
         self.assertEqual(waiting.read(), [b"k", b"x"])
         support.wait_until(lambda: executed() == before + 1, "the command to count")
 
+    def test_what_a_script_executes_counts(self):
+        def executed():
+            line = client("CLIENT", "INFO").decode()
+            return int(re.search(r" tot-cmds=(\d+)", line)[1])
+
+        client = self.connect()
+        before = executed()
+        client("EVAL", "redis.call('PING') redis.call('PING')", "0")
+        self.assertEqual(executed(), before + 4)  # CLIENT INFO, EVAL, twice PING
+
     def test_filters(self):
         admin = self.connect()
         _, first = self.named("first")

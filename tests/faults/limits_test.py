@@ -51,12 +51,6 @@ class Limits(ServerTestCase):
         fits = self.connect()
         self.assertEqual(fits("SET", "k", "x" * (MEGABYTE - 100)), OK)
 
-    def test_a_request_that_only_announces_too_much_is_cut(self):
-        self.configure("client-query-buffer-limit", MEGABYTE)
-        greedy = self.connect()
-        greedy.write(b"*2\r\n$4\r\nECHO\r\n$%d\r\n" % (2 * MEGABYTE))
-        self.assertTrue(greedy.at_end())
-
     def test_a_pipeline_larger_than_the_query_buffer_limit_is_fine(self):
         """The limit is on what waits to be understood, not on what was sent."""
         self.configure("client-query-buffer-limit", MEGABYTE)
