@@ -117,9 +117,10 @@ void Acl::RefuseWaiting(int64_t now_ms) {
     entry.client = std::move(client.line);
     Add(std::move(entry), now_ms);
     server_->CountError("NOPERM");
-    blocked->Answer("-NOPERM " +
-                    AclDenialText(verdict, user->name(), *client.command, {}, AclTextFor::kClient) +
-                    "\r\n");
+    blocked->Answer(
+        "-NOPERM " +
+            AclDenialText(verdict, user->name(), *client.command, {}, AclTextFor::kClient) + "\r\n",
+        BlockedClient::Result::kRefused);
   }
 }
 

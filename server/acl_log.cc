@@ -38,9 +38,9 @@ void AclLog::Add(Entry entry, size_t limit) {
   if (entries_.size() > limit) entries_.resize(limit);
 }
 
-void AclLog::Trim(size_t limit) {
+void AclLog::Clear() {
   MutexLock lock(&mutex_);
-  if (entries_.size() > limit) entries_.resize(limit);
+  entries_.clear();
 }
 
 std::vector<AclLog::Entry> AclLog::Latest(size_t count) const {

@@ -32,10 +32,10 @@ class AclLog {
     int64_t id = 0;
   };
 
-  // Keeps no more than `limit` entries, nor more of any text than kMaxText bytes.
+  // Keeps no more than `limit` entries from now on, nor more of any text than kMaxText bytes. A
+  // lower limit takes effect with the next entry: nothing is lost by setting it.
   void Add(Entry entry, size_t limit);
-  void Trim(size_t limit);
-  void Clear() { Trim(0); }
+  void Clear();
   // The latest first.
   std::vector<Entry> Latest(size_t count) const;
 

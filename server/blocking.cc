@@ -12,6 +12,28 @@
 #include "server/observation.h"
 
 namespace spinel {
+namespace {
+
+CommandStats& StatsOf(LoopState* loop, const Session& session) {
+  return loop->stats.command[session.last_command.load(std::memory_order_relaxed)->index];
+}
+
+// The command was counted as called when it began to wait; it was not, if it is refused after all
+// or nobody is there any more to be answered.
+void CountCall(LoopState* loop, Session* session, BlockedClient::Result result, bool gone) {
+  using Result = BlockedClient::Result;
+  CommandStats& stats = StatsOf(loop, *session);
+  constexpr auto kOneLess = ~uint64_t{0};
+  if (result == Result::kFailed) stats.failed.Add();
+  if (result == Result::kRefused) stats.rejected.Add();
+  if (result == Result::kRefused || gone) {
+    stats.calls.Add(kOneLess);
+    session->commands.fetch_sub(1, std::memory_order_relaxed);
+  }
+  stats.waiting.Add(kOneLess);
+}
+
+}  // namespace
 
 BlockedClient::BlockedClient(Server* server, const Session& session, BlockRequest request,
                              std::vector<Key> keys)
@@ -32,7 +54,8 @@ void BlockedClient::set_log_entry(std::unique_ptr<CommandLogEntry> entry) {
 
 std::unique_ptr<CommandLogEntry> BlockedClient::TakeLogEntry() { return std::move(log_entry_); }
 
-void BlockedClient::Answer(std::string resp) {
+void BlockedClient::Answer(std::string resp, Result result) {
+  result_.store(result, std::memory_order_relaxed);
   if (muted_.load(std::memory_order_relaxed)) resp.clear();
   server_->runtime().Unblock(loop_, id_, std::move(resp));
 }
@@ -57,9 +80,10 @@ Waiter::Outcome BlockedClient::Serve(KeySlot* slot) {
   } else {
     request_.take(slot, nullptr, reply);
   }
-  if (reply.error_count() > 0) server_->CountError(reply.last_error_code());
+  const Result result = reply.error_count() > 0 ? Result::kFailed : Result::kDone;
+  if (result == Result::kFailed) server_->CountError(reply.last_error_code());
   slot->context()->unlocked.push_back(
-      [self = shared_from_this(), resp = out.Flatten()] { self->Answer(resp); });
+      [self = shared_from_this(), resp = out.Flatten(), result] { self->Answer(resp, result); });
   return Outcome::kServed;
 }
 
@@ -131,6 +155,7 @@ void Block(CommandContext& ctx, const LockedKeys& keys, BlockRequest request) {
       std::make_shared<BlockedClient>(&ctx.server(), session, std::move(request), std::move(names));
   // Known everywhere before the first queue: from then on a push may answer it.
   session.blocked = client;
+  StatsOf(&ctx.loop(), session).waiting.Add();
   session.waiting.store(true, std::memory_order_relaxed);
   ctx.server().blocked().Add(client);
   if (client->deadline_ms() != 0) {
@@ -145,7 +170,9 @@ void EndBlock(Server* server, LoopState* loop, Session* session) {
   const std::shared_ptr<BlockedClient> client = std::move(session->blocked);
   if (client == nullptr) return;
   session->waiting.store(false, std::memory_order_relaxed);
-  client->Claim();  // nobody else may answer from here on
+  const bool unanswered = client->Claim();  // nobody else may answer from here on
+  CountCall(loop, session, client->result(),
+            unanswered || session->closing.load(std::memory_order_relaxed));
   for (const BlockedClient::Key& key : client->keys()) {
     server->store().RemoveWaiter(client->database(), {key.name, key.hash}, client->ticket());
   }

@@ -62,8 +62,11 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
 
   // True for the first caller, who then owes the client its reply.
   bool Claim() { return !claimed_.exchange(true, std::memory_order_acq_rel); }
+  // What the reply makes of the command, for statistics: executed, executed in vain, or refused
+  // after all.
+  enum class Result : uint8_t { kDone, kFailed, kRefused };
   // Hands the reply over to the client's loop. Expects to have claimed.
-  void Answer(std::string resp);
+  void Answer(std::string resp, Result result = Result::kDone);
   // The reply to one whose time is over.
   std::string TimeoutReply() const;
 
@@ -80,6 +83,7 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
   // What the slow log is to say once it has its reply. On its loop.
   void set_log_entry(std::unique_ptr<CommandLogEntry> entry);
   std::unique_ptr<CommandLogEntry> TakeLogEntry();
+  Result result() const { return result_.load(std::memory_order_relaxed); }
   // CLIENT REPLY OFF or SKIP was in force when it blocked.
   void set_muted() { muted_ = true; }
 
@@ -95,6 +99,7 @@ class BlockedClient final : public Waiter, public std::enable_shared_from_this<B
   std::unique_ptr<CommandLogEntry> log_entry_;
   std::atomic<bool> claimed_{false};
   std::atomic<bool> muted_{false};
+  std::atomic<Result> result_{Result::kDone};
 };
 
 // Everyone who blocks, by the client's id: for CLIENT UNBLOCK and INFO. Owner: the Server.

@@ -32,6 +32,7 @@ void ClientRegistry::ForEach(absl::FunctionRef<void(Session&)> visit) {
 uint64_t MemoryOf(const Session& session) {
   return sizeof(Session) + session.query_buffer_capacity.load(std::memory_order_relaxed) +
          session.queued_bytes.load(std::memory_order_relaxed) +
+         session.listed_bytes.load(std::memory_order_relaxed) +
          session.output_pending.load(std::memory_order_relaxed);
 }
 

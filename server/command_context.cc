@@ -12,11 +12,11 @@ absl::InlinedVector<Key, 16> CommandContext::Keys() const {
 }
 
 LockedKeys CommandContext::LockKeys() const {
-  return LockedKeys(&store(), &op(), session_->db(), locking_, Keys());
+  return LockedKeys(&store(), &op(), session_->db(), use(), locking_, Keys());
 }
 
 LockedKeys CommandContext::LockEverything() const {
-  return LockedKeys(&store(), &op(), session_->db(), locking_, Keys(), /*everything=*/true);
+  return LockedKeys(&store(), &op(), session_->db(), use(), locking_, Keys(), /*everything=*/true);
 }
 
 }  // namespace spinel

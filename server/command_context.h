@@ -19,11 +19,12 @@ namespace spinel {
 class LockedKeys {
  public:
   // With `everything`, all other keys are locked as well.
-  LockedKeys(Store* store, const OpContext* context, int database, Locking locking,
-             absl::InlinedVector<Key, 16> keys, bool everything = false)
+  LockedKeys(Store* store, const OpContext* context, int database, KeySlot::Use use,
+             Locking locking, absl::InlinedVector<Key, 16> keys, bool everything = false)
       : store_(store),
         context_(context),
         database_(database),
+        use_(use),
         keys_(std::move(keys)),
         serves_(locking == Locking::kTake),
         everything_(everything),
@@ -41,18 +42,19 @@ class LockedKeys {
 
   size_t size() const { return keys_.size(); }
   const Key& key(size_t i) const { return keys_[i]; }
-  KeySlot Slot(size_t i) const { return store_->Slot(*context_, database_, keys_[i]); }
+  KeySlot Slot(size_t i) const { return SlotOf(keys_[i]); }
   // A key that is none of the command's; expects everything to be locked.
-  KeySlot SlotOf(const Key& key) const { return store_->Slot(*context_, database_, key); }
+  KeySlot SlotOf(const Key& key) const { return store_->Slot(*context_, database_, key, use_); }
   // The same key in another database: its stripe is the same.
   KeySlot SlotIn(int database, size_t i) const {
-    return store_->Slot(*context_, database, keys_[i]);
+    return store_->Slot(*context_, database, keys_[i], use_);
   }
 
  private:
   Store* store_;
   const OpContext* context_;
   const int database_;
+  const KeySlot::Use use_;
   const absl::InlinedVector<Key, 16> keys_;
   const bool serves_;  // otherwise the holder of the locks does
   const bool everything_;
@@ -110,6 +112,10 @@ class CommandContext {
 
  private:
   absl::InlinedVector<Key, 16> Keys() const;
+  // What the command's row says that it does with its keys.
+  KeySlot::Use use() const {
+    return command_->Has(kReadOnly) ? KeySlot::Use::kRead : KeySlot::Use::kWrite;
+  }
 
   Server* server_;
   LoopState* loop_;

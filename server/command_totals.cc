@@ -1,5 +1,7 @@
 #include "server/command_totals.h"
 
+#include <algorithm>
+
 #include "server/loop_state.h"
 
 namespace spinel {
@@ -8,11 +10,13 @@ CommandTotals TotalsOf(const Runtime& runtime, size_t command) {
   CommandTotals totals;
   for (int i = 0; i < runtime.loops(); ++i) {
     const CommandStats& stats = runtime.loop(i).stats.command[command];
-    totals.calls += stats.calls.Get();
+    const uint64_t calls = stats.calls.Get();
+    totals.calls += calls - std::min(calls, stats.waiting.Get());
     totals.ticks += stats.ticks.Get();
     totals.rejected += stats.rejected.Get();
     totals.failed += stats.failed.Get();
   }
+  if (totals.calls == 0) totals.ticks = 0;  // of calls that do not count, or not yet
   return totals;
 }
 

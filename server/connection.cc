@@ -189,6 +189,9 @@ void Connection::KeepWhileHeld(size_t bytes) {
 
 void Connection::ExecuteAndKeep(char* data, size_t size) {
   const bool own = data == input_.data();
+  const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
+  // Its last bytes may complete a request that is too long by what it announced.
+  if (own && size > limit && parser_.BytesExpected() > limit) return RefuseOverlong();
   std::string held;
   const size_t consumed = ExecuteAll(data, size, &held);
   if (closed_) return;
@@ -206,15 +209,18 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
   } else {
     input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
   }
-  const auto limit = static_cast<size_t>(loop_->server().config().client_query_buffer_limit());
   // A transaction is a request too, until EXEC.
   if (input_.size() + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
-    LogWarning("Closing client id={} addr={}: its request exceeds client-query-buffer-limit",
-               session_.id, session_.origin.address);
-    loop_->state().stats.query_limit_disconnections.Add();
-    return CloseNow();
+    return RefuseOverlong();
   }
   PublishSizes();
+}
+
+void Connection::RefuseOverlong() {
+  LogWarning("Closing client id={} addr={}: its request exceeds client-query-buffer-limit",
+             session_.id, session_.origin.address);
+  loop_->state().stats.query_limit_disconnections.Add();
+  CloseNow();
 }
 
 void Connection::CheckLimits(int64_t now_ms) {

@@ -97,6 +97,7 @@ class Connection final : public Transport {
   // Executes all whole requests at `data`, and keeps in input_ what cannot be executed yet. `data`
   // may be input_'s own.
   void ExecuteAndKeep(char* data, size_t size);
+  void RefuseOverlong();
   // Returns how many bytes the executed requests took. `*held`: what is left in another form than
   // it has at `data`, or empty.
   size_t ExecuteAll(char* data, size_t size, std::string* held);

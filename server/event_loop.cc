@@ -15,6 +15,7 @@
 #include "server/memory_keeper.h"
 #include "server/observation.h"
 #include "server/tracking.h"
+#include "server/turn_clock.h"
 #include "storage/spin_lock.h"
 
 namespace spinel {
@@ -57,6 +58,7 @@ void EventLoop::Run() {
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) state_.cpu_clock.store(clock);
   state_.turned_ms.store(UnixMilliseconds());
   ScheduleTick();
+  const TurnClock turns(&state_.stats);
   io_.run();
   state_.cpu_clock.store(0);
 }
@@ -107,6 +109,7 @@ void EventLoop::PollWhileBusy() {
   constexpr int kEvents = 64;
   if (nested_ || stopping_ || !server_->Has(Trouble::kBusy)) return;
   nested_ = true;
+  const TurnClock::SameTurn same_turn;
   auto work = std::make_unique<Workspace>();
   work_.swap(work);
   OpContext& op = state_.op;
@@ -198,7 +201,11 @@ void EventLoop::ScheduleTick() {
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
     state_.turned_ms.store(UnixMilliseconds(), std::memory_order_relaxed);
-    if (!nested_) Tick();
+    if (!nested_) {
+      const uint64_t begin = CycleClock::Now();
+      Tick();
+      state_.stats.turn.cron_ticks.Add(CycleClock::Now() - begin);
+    }
     ScheduleTick();
   });
 }

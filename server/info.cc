@@ -27,6 +27,7 @@ constexpr SectionRow kSections[] = {
     {"latencystats", false, WriteLatencyStatsInfo},
     {"cluster", true, WriteClusterInfo},
     {"keyspace", true, WriteKeyspaceInfo},
+    {"debug", false, WriteDebugInfo},
 };
 
 // Does one of INFO's arguments ask for the section?
@@ -34,6 +35,7 @@ bool Names(std::string_view word, const SectionRow& section) {
   if (EqualsIgnoreCase(word, section.name)) return true;
   if (EqualsIgnoreCase(word, "default")) return section.by_default;
   if (EqualsIgnoreCase(word, "module_list")) return section.name == "modules";
+  if (section.name == "debug") return false;  // only under its own name
   return EqualsIgnoreCase(word, "all") || EqualsIgnoreCase(word, "everything");
 }
 
@@ -60,6 +62,13 @@ uint64_t InfoSource::Sum(Counter StoreStats::*counter) const {
   uint64_t sum = 0;
   const Runtime& runtime = server.runtime();
   for (int i = 0; i < runtime.loops(); ++i) sum += (runtime.loop(i).stats.store.*counter).Get();
+  return sum;
+}
+
+uint64_t InfoSource::Sum(Counter TurnStats::*counter) const {
+  uint64_t sum = 0;
+  const Runtime& runtime = server.runtime();
+  for (int i = 0; i < runtime.loops(); ++i) sum += (runtime.loop(i).stats.turn.*counter).Get();
   return sum;
 }
 

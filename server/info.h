@@ -51,6 +51,7 @@ struct InfoSource {
   // A counter, added up over the loops.
   uint64_t Sum(Counter LoopStats::*counter) const;
   uint64_t Sum(Counter StoreStats::*counter) const;
+  uint64_t Sum(Counter TurnStats::*counter) const;
 };
 
 // "894.84K": bytes as INFO's *_human fields show them.
@@ -74,5 +75,6 @@ void WriteErrorStatsInfo(const InfoSource& source, InfoText* text);
 void WriteLatencyStatsInfo(const InfoSource& source, InfoText* text);
 void WriteClusterInfo(const InfoSource& source, InfoText* text);
 void WriteKeyspaceInfo(const InfoSource& source, InfoText* text);
+void WriteDebugInfo(const InfoSource& source, InfoText* text);
 
 }  // namespace spinel

@@ -1,5 +1,6 @@
 // INFO's sections that count: stats, commandstats, errorstats, latencystats.
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -76,6 +77,28 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("tracking_total_prefixes", source.server.tracking().totals().prefixes);
 }
 
+uint64_t Microseconds(uint64_t ticks) {
+  return static_cast<uint64_t>(CycleClock::ToMicroseconds(ticks));
+}
+
+// The sum over all loops: how many turns they made, and how long they were awake.
+void WriteTurns(const InfoSource& source, InfoText* text) {
+  uint64_t command_ticks = 0;
+  for (const auto& command : source.server.commands().all()) {
+    command_ticks += TotalsOf(source.server.runtime(), command->index).ticks;
+  }
+  command_ticks -= std::min(command_ticks, source.Sum(&TurnStats::nested_ticks));
+  const RateSampler& rates = source.server.rates();
+  const uint64_t turns = rates.PerSecond(RateSampler::kTurns);
+  const uint64_t ticks = rates.PerSecond(RateSampler::kTurnTicks);
+  text->Field("eventloop_cycles", source.Sum(&TurnStats::turns));
+  text->Field("eventloop_duration_sum", Microseconds(source.Sum(&TurnStats::ticks)));
+  text->Field("eventloop_duration_cmd_sum", Microseconds(command_ticks));
+  text->Field("instantaneous_eventloop_cycles_per_sec", turns);
+  text->Field("instantaneous_eventloop_duration_usec",
+              turns == 0 ? 0 : Microseconds(ticks / turns));
+}
+
 // Defragmentation and what else Redis counts that does not exist here.
 void WriteAbsent(InfoText* text) {
   for (const std::string_view name :
@@ -112,6 +135,24 @@ void WriteStatsInfo(const InfoSource& source, InfoText* text) {
   text->Field("acl_access_denied_cmd", acl.denied(AclDenial::kCommand));
   text->Field("acl_access_denied_key", acl.denied(AclDenial::kKey));
   text->Field("acl_access_denied_channel", acl.denied(AclDenial::kChannel));
+  WriteTurns(source, text);
+}
+
+// Details of what WriteTurns tells.
+void WriteDebugInfo(const InfoSource& source, InfoText* text) {
+  uint64_t longest = 0;
+  uint64_t most_commands = 0;
+  const Runtime& runtime = source.server.runtime();
+  for (int i = 0; i < runtime.loops(); ++i) {
+    const TurnStats& turn = runtime.loop(i).stats.turn;
+    longest = std::max(longest, turn.longest_ticks.Get());
+    most_commands = std::max(most_commands, turn.most_commands.Get());
+  }
+  text->Section("Debug");
+  text->Field("eventloop_duration_aof_sum", 0);
+  text->Field("eventloop_duration_cron_sum", Microseconds(source.Sum(&TurnStats::cron_ticks)));
+  text->Field("eventloop_duration_max", Microseconds(longest));
+  text->Field("eventloop_cmd_per_cycle_max", most_commands);
 }
 
 void WriteCommandStatsInfo(const InfoSource& source, InfoText* text) {

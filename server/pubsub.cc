@@ -26,6 +26,11 @@ void AppendBulk(std::string_view bytes, std::string* out) {
   out->append("\r\n");
 }
 
+// Memory of a subscription: the name with the client, and its place among the channel's.
+size_t BytesOfSubscription(std::string_view name) {
+  return sizeof(std::string) + name.size() + 2 * sizeof(Session*);
+}
+
 }  // namespace
 
 PubSubMessage::PubSubMessage(SubscriptionKind message_kind, std::string_view subscription,
@@ -169,6 +174,7 @@ bool LoopChannels::Subscribe(Session* session, SubscriptionKind kind, std::strin
   DeliverQueued();
   if (session->listens_to == nullptr) session->listens_to = std::make_unique<Subscriptions>();
   if (!session->listens_to->of(kind).emplace(name).second) return false;
+  session->listed_bytes.fetch_add(BytesOfSubscription(name), std::memory_order_relaxed);
   session->subscriptions[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   auto found = of(kind).find(name);
   if (found == of(kind).end()) {
@@ -191,6 +197,7 @@ bool LoopChannels::Unsubscribe(Session* session, SubscriptionKind kind, std::str
   if (sessions.empty()) of(kind).erase(found);
   registry_->Remove(kind, name, loop_);
   session->subscriptions[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
+  session->listed_bytes.fetch_sub(BytesOfSubscription(name), std::memory_order_relaxed);
   names.erase(own);
   if (!session->subscribed()) session->listens_to.reset();
   return true;

@@ -12,7 +12,14 @@ namespace spinel {
 
 class RateSampler {
  public:
-  enum Metric { kCommands, kInputBytes, kOutputBytes, kMetrics };
+  enum Metric {
+    kCommands,
+    kInputBytes,
+    kOutputBytes,
+    kTurns,      // of all loops
+    kTurnTicks,  // what they took, by CycleClock
+    kMetrics
+  };
 
   // `totals` as of `now_ms`.
   void Sample(int64_t now_ms, const std::array<uint64_t, kMetrics>& totals);

@@ -274,8 +274,12 @@ int ScriptRun::Call(lua_State* lua, bool raise) {
   // Time stands still in a script, whatever its commands do.
   const int64_t now_ms = ctx_.now_ms();
   ctx_.loop().runs_script = true;
-  Dispatcher::Call(&server, &ctx_.loop(), &ctx_.session(), request, reply, Locking::kHeld,
-                   CycleClock::Now());
+  const uint64_t begin = CycleClock::Now();
+  const uint64_t end = Dispatcher::Call(&server, &ctx_.loop(), &ctx_.session(), request, reply,
+                                        Locking::kHeld, begin);
+  ctx_.loop().stats.turn.nested_ticks.Add(end - begin);
+  std::atomic<uint64_t>& executed = ctx_.session().commands;  // the loop's alone to change
+  executed.store(executed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   ctx_.loop().runs_script = false;
   ctx_.loop().op.SetNow(now_ms);
   lua_settop(lua, 0);

@@ -159,10 +159,6 @@ void Server::RegisterHooks() {
   access(*config_);
   events(*config_);
   config_->OnChange("requirepass", password);
-  config_->OnChange("acllog-max-len", [this](const Config& config) {
-    acl_->log().Trim(static_cast<size_t>(config.acllog_max_len()));
-    return std::string();
-  });
   config_->set_user_lines([this] { return acl_->ConfigLines(); });
   config_->OnChange("tracking-table-max-keys", [this](const Config&) {
     // This hook must take no stripe's lock.
@@ -217,13 +213,20 @@ uint64_t Server::NotePeakMemory(uint64_t allocated) {
 
 void Server::CountError(std::string_view code) {
   constexpr size_t kMaxCodes = 128;  // scripts may invent codes: do not collect them without end
+  constexpr std::string_view kOwnCodes[] = {
+      "ERR",       "WRONGTYPE",  "NOAUTH",  "NOPERM",    "WRONGPASS", "EXECABORT", "NOSCRIPT",
+      "OOM",       "BUSY",       "BUSYKEY", "BUSYGROUP", "MISCONF",   "LOADING",   "NOTBUSY",
+      "UNBLOCKED", "UNKILLABLE", "NOPROTO", "READONLY",  "INVALIDOBJ"};
   MutexLock lock(&errors_mutex_);
   const auto found = errors_.find(code);
   if (found != errors_.end()) {
     ++found->second;
-  } else if (errors_.size() < kMaxCodes) {
-    errors_.emplace(std::string(code), 1);
+    return;
   }
+  const bool room =
+      errors_.size() < kMaxCodes ||
+      std::find(std::begin(kOwnCodes), std::end(kOwnCodes), code) != std::end(kOwnCodes);
+  ++errors_[room ? std::string(code) : "ERRORSTATS_OVERFLOW"];
 }
 
 std::vector<std::pair<std::string, uint64_t>> Server::ErrorCounts() const {
@@ -263,6 +266,8 @@ void Server::Cron(int64_t now_ms) {
       totals[RateSampler::kCommands] += stats.commands_processed.Get();
       totals[RateSampler::kInputBytes] += stats.input_bytes.Get();
       totals[RateSampler::kOutputBytes] += stats.output_bytes.Get();
+      totals[RateSampler::kTurns] += stats.turn.turns.Get();
+      totals[RateSampler::kTurnTicks] += stats.turn.ticks.Get();
     }
     rates_.Sample(now_ms, totals);
     peak_clients.store(std::max(peak_clients.load(), clients_.count()));

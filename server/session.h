@@ -121,6 +121,7 @@ class Session {
   std::atomic<int32_t> queued{-1};             // commands that wait for EXEC; -1: no MULTI
   std::atomic<uint64_t> queued_bytes{0};       // memory that they take
   std::atomic<uint32_t> watched{0};            // keys
+  std::atomic<uint64_t> listed_bytes{0};       // memory of what it watches and what it listens to
   // A watched key has changed: EXEC will do nothing. Set by whoever changes it, under the lock of
   // the key's stripe.
   std::atomic<bool> watched_changed{false};

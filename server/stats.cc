@@ -12,8 +12,13 @@ void LoopStats::Reset() {
         &output_limit_disconnections, &query_limit_disconnections}) {
     counter->Reset();
   }
+  for (Counter* counter : {&turn.turns, &turn.ticks, &turn.cron_ticks, &turn.longest_ticks,
+                           &turn.most_commands, &turn.nested_ticks}) {
+    counter->Reset();
+  }
   for (size_t i = 0; i < size; ++i) {
     command[i].calls.Reset();
+    command[i].calls.Add(command[i].waiting.Get());
     command[i].ticks.Reset();
     command[i].rejected.Reset();
     command[i].failed.Reset();

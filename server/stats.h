@@ -47,6 +47,7 @@ class LatencyHistogram {
 
 struct CommandStats {
   Counter calls;
+  Counter waiting;   // of the calls: begun by clients that have no answer yet (blocking.h)
   Counter ticks;     // CycleClock
   Counter rejected;  // refused before execution
   Counter failed;    // executed, and answered with an error
@@ -87,10 +88,22 @@ class RecentPeak {
   std::array<Slot, kSeconds> slots_;
 };
 
+// How a loop spends its time: a turn is what it does between two sleeps. Durations in CycleClock's
+// ticks. See turn_clock.h.
+struct TurnStats {
+  Counter turns;
+  Counter ticks;
+  Counter cron_ticks;  // of them, in the work that comes with time: expiry, timeouts, upkeep
+  Counter longest_ticks;
+  Counter most_commands;  // that one turn executed
+  Counter nested_ticks;  // of commands that others executed (EXEC, scripts), counted with those too
+};
+
 struct LoopStats {
   explicit LoopStats(size_t commands) : command(new CommandStats[commands]), size(commands) {}
 
   StoreStats store;
+  TurnStats turn;
   Counter commands_processed;
   Counter connections_received;
   Counter connections_rejected;

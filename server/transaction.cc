@@ -201,8 +201,10 @@ void Transaction::RunQueued(CommandContext& ctx, ReplyWriter& reply) {
       if (silent()) reply.out()->TruncateTo(before);
       continue;
     }
-    time = Dispatcher::Call(&ctx.server(), &ctx.loop(), session_, request, replies, Locking::kHeld,
-                            time);
+    const uint64_t end = Dispatcher::Call(&ctx.server(), &ctx.loop(), session_, request, replies,
+                                          Locking::kHeld, time);
+    ctx.loop().stats.turn.nested_ticks.Add(end - time);
+    time = end;
     if (silent()) reply.out()->TruncateTo(before);
   }
   session_->last_command.store(&ctx.command(), std::memory_order_relaxed);
@@ -210,6 +212,10 @@ void Transaction::RunQueued(CommandContext& ctx, ReplyWriter& reply) {
 
 // -- WATCH
 // -----------------------------------------------------------------------------------------
+
+size_t Transaction::BytesOf(const WatchedKey& watched) {
+  return 2 * (sizeof(watched) + watched.name.size());
+}
 
 void Transaction::Watch(CommandContext& ctx) {
   if (session_->watched_changed.load(std::memory_order_relaxed)) return;  // EXEC will refuse anyway
@@ -220,6 +226,7 @@ void Transaction::Watch(CommandContext& ctx) {
     keys.Slot(i);  // removes it if it has expired: it does not exist
     if (!store_->AddWatcher(database, key, &session_->watched_changed)) continue;
     watched_.push_back({database, ctx.now_ms(), key.hash, std::string(key.name)});
+    session_->listed_bytes.fetch_add(BytesOf(watched_.back()), std::memory_order_relaxed);
   }
   session_->watched.store(static_cast<uint32_t>(watched_.size()), std::memory_order_relaxed);
 }
@@ -228,6 +235,7 @@ void Transaction::Unwatch(Locking locking) {
   for (const WatchedKey& watched : watched_) {
     store_->RemoveWatcher(watched.database, {watched.name, watched.hash},
                           &session_->watched_changed, locking);
+    session_->listed_bytes.fetch_sub(BytesOf(watched), std::memory_order_relaxed);
   }
   ClearOrFree(&watched_, kKeepElements);
   session_->watched.store(0, std::memory_order_relaxed);

@@ -74,6 +74,9 @@ class Transaction {
     std::string name;
   };
 
+  // Memory of a watched key, here and where it is watched.
+  static size_t BytesOf(const WatchedKey& watched);
+
   void AddKeys(const Request& request);
   bool WatchedHaveChanged(const OpContext& op) const;
   void RunQueued(CommandContext& ctx, ReplyWriter& reply);

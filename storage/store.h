@@ -72,8 +72,9 @@ class Store {
   bool one_thread() const { return one_thread_; }
 
   // Expects the key's stripe to be locked.
-  KeySlot Slot(const OpContext& context, int database, const Key& key) {
-    return KeySlot(this, &context, database, key);
+  KeySlot Slot(const OpContext& context, int database, const Key& key,
+               KeySlot::Use use = KeySlot::Use::kWrite) {
+    return KeySlot(this, &context, database, key, use);
   }
 
   // -- Those who wait for keys (waiters.h) -------------------------------------------------------

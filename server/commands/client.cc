@@ -159,9 +159,11 @@ void Unblock(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const std::shared_ptr<BlockedClient> client =
       ctx.server().blocked().Find(static_cast<uint64_t>(id));
   if (client == nullptr || !client->Claim()) return reply.Integer(0);
-  client->Answer(with_error ? "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
-                            : client->TimeoutReply());
-  if (with_error) {
+  if (!with_error) {
+    client->Answer(client->TimeoutReply());
+  } else {
+    client->Answer("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n",
+                   BlockedClient::Result::kFailed);
     ctx.loop().stats.error_replies.Add();
     ctx.server().CountError("UNBLOCKED");
   }

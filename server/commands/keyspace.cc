@@ -51,21 +51,24 @@ void Del(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   });
 }
 
-void Exists(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  ReplyCount(ctx, reply, [](KeySlot& slot) {
-    slot.CountLookup(/*touch=*/false);
+// Removes nothing while expired keys are to stay, unlike a slot that may write.
+void CountExisting(CommandContext& ctx, LookupMode mode, ReplyWriter& reply) {
+  if (ctx.argc() == 2) return reply.Integer(ctx.Lookup(1, mode) ? 1 : 0);
+  ReplyCount(ctx, reply, [mode](KeySlot& slot) {
+    slot.CountLookup(/*touch=*/mode == LookupMode::kCount);
     return slot.exists();
   });
+}
+
+void Exists(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  CountExisting(ctx, LookupMode::kCountNoTouch, reply);
 }
 
 void Touch(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   // It touches even for clients whose reads do not.
   OpContext& op = ctx.loop().op;
   const bool touch_before = std::exchange(op.touch, true);
-  ReplyCount(ctx, reply, [](KeySlot& slot) {
-    slot.CountLookup();
-    return slot.exists();
-  });
+  CountExisting(ctx, LookupMode::kCount, reply);
   op.touch = touch_before;
 }
 

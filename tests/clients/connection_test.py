@@ -41,6 +41,33 @@ class ClientList(ConnectionTestCase):
                      "tot-mem", "fd", "events"):
             self.assertIn(name, fields)
 
+    def test_a_blocking_command_counts_once_it_is_answered(self):
+        admin = self.connect()
+        waiting, identifier = self.named("waiting")
+
+        def executed():
+            line = admin("CLIENT", "LIST", "ID", identifier).decode()
+            return int(re.search(r" tot-cmds=(\d+)", line)[1])
+
+        before = executed()
+        waiting.send("BLPOP", "k", "0")
+        support.wait_until(
+            lambda: b" flags=b " in admin("CLIENT", "LIST", "ID", identifier), "the client to wait")
+        self.assertEqual(executed(), before)
+        admin("RPUSH", "k", "x")
+        self.assertEqual(waiting.read(), [b"k", b"x"])
+        support.wait_until(lambda: executed() == before + 1, "the command to count")
+
+    def test_what_a_script_executes_counts(self):
+        def executed():
+            line = client("CLIENT", "INFO").decode()
+            return int(re.search(r" tot-cmds=(\d+)", line)[1])
+
+        client = self.connect()
+        before = executed()
+        client("EVAL", "redis.call('PING') redis.call('PING')", "0")
+        self.assertEqual(executed(), before + 4)  # CLIENT INFO, EVAL, twice PING
+
     def test_filters(self):
         admin = self.connect()
         _, first = self.named("first")
@@ -284,6 +311,51 @@ class PublishSubscribe(ConnectionTestCase):
         for _ in range(50):
             self.server.connect()("SUBSCRIBE", "a")
         support.wait_until(lambda: publisher("PUBLISH", "a", "x") == 0, "the subscribers to go")
+
+
+class Turns(ServerTestCase):
+    """INFO's eventloop_*: how often the loops wake, and how long they are awake."""
+
+    OPTIONS = ("--io-threads", "2")
+
+    def numbers(self, *sections):
+        info = support.parse_info(self.connect()("INFO", *(sections or ("stats",))))
+        return {name: int(value) for name, value in info.items() if "eventloop" in name}
+
+    def test_what_an_idle_server_spends(self):
+        begin = time.monotonic()
+        before = self.numbers()
+        time.sleep(0.5)
+        after = self.numbers()
+        us = (time.monotonic() - begin) * 1e6 * 2
+        self.assertGreater(after["eventloop_cycles"], before["eventloop_cycles"])
+        awake = after["eventloop_duration_sum"] - before["eventloop_duration_sum"]
+        self.assertGreater(awake, 0)
+        self.assertLess(awake, us)
+        self.assertGreater(after["instantaneous_eventloop_cycles_per_sec"], 0)
+        self.assertGreater(after["instantaneous_eventloop_duration_usec"], 0)
+
+    def test_commands_are_part_of_it_also_inside_others(self):
+        client = self.connect()
+        before = self.numbers()
+        client("DEBUG", "SLEEP", "0.1")
+        client("MULTI")
+        client("DEBUG", "SLEEP", "0.1")
+        client("EXEC")
+        client("EVAL", "for i = 1, 3e5 do redis.call('PING') end", "0")
+        client("PING")  # the turn of the script is over
+        after = self.numbers()
+        commands = after["eventloop_duration_cmd_sum"] - before["eventloop_duration_cmd_sum"]
+        awake = after["eventloop_duration_sum"] - before["eventloop_duration_sum"]
+        self.assertGreater(commands, 200_000)
+        self.assertGreater(awake, commands * 0.99)
+        self.assertGreater(self.numbers("debug")["eventloop_duration_max"], 90_000)
+
+    def test_the_section_debug_comes_only_when_it_is_asked_for(self):
+        self.assertEqual(set(self.numbers("all")), set(self.numbers("stats")))
+        self.assertEqual(set(self.numbers("debug")), {
+            "eventloop_duration_aof_sum", "eventloop_duration_cron_sum", "eventloop_duration_max",
+            "eventloop_cmd_per_cycle_max"})
 
 
 class TwoLoops(PublishSubscribe):

@@ -219,6 +219,46 @@ class PasswordTest(ServerTestCase):
         self.assertEqual(get(self.port, "/health/ready").status, 200)
 
 
+class UsersTest(ServerTestCase):
+    """With users of their own and `default` off, the console is for those who may do everything."""
+
+    PATHS = ("/", "/api/overview", "/api/keys?db=0", "/api/clients", "/metrics")
+
+    @classmethod
+    def setUpClass(cls):
+        users = ("boss on >p:ä ~* &* +@all", "reader on >reads ~* +@read",
+                 "most on >most ~* &* +@all -flushall", "former off >left ~* &* +@all")
+        options = [word for user in users for word in ("--user", *user.split())]
+        cls.server, cls.port = start("--console", "yes", *options)
+
+    def setUp(self):
+        self.boss = self.connect()
+        self.assertEqual(self.boss("AUTH", "boss", "p:ä"), OK)
+        self.assertEqual(self.boss("ACL", "SETUSER", "default", "off"), OK)
+
+    def statuses(self, **headers):
+        return {get(self.port, path, **headers).status for path in self.PATHS}
+
+    def test_who_may_look(self):
+        self.assertEqual(self.statuses(Authorization=basic("p:ä", "boss")), {200})
+        self.assertEqual(self.statuses(), {401})
+        for user, password in (("boss", "p"), ("reader", "reads"), ("most", "most"),
+                               ("former", "left"), ("default", ""), ("nobody", ""), ("", "p:ä")):
+            self.assertEqual(self.statuses(Authorization=basic(password, user)), {401}, user)
+        for path in ("/health/live", "/health/ready"):
+            self.assertEqual(get(self.port, path).status, 200)
+
+    def test_a_change_of_the_user_counts_from_the_next_request_on(self):
+        self.assertEqual(self.boss("ACL", "SETUSER", "guest", "on", ">g", "allkeys", "allchannels",
+                                   "+@all"), OK)
+        self.assertEqual(self.statuses(Authorization=basic("g", "guest")), {200})
+        self.assertEqual(self.boss("ACL", "SETUSER", "guest", "<g", ">h"), OK)
+        self.assertEqual(self.statuses(Authorization=basic("g", "guest")), {401})
+        self.assertEqual(self.statuses(Authorization=basic("h", "guest")), {200})
+        self.assertEqual(self.boss("ACL", "DELUSER", "guest"), 1)
+        self.assertEqual(self.statuses(Authorization=basic("h", "guest")), {401})
+
+
 class LifeTest(ServerTestCase):
     """Servers that are started and stopped by the tests themselves."""
 

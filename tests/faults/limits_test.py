@@ -28,6 +28,7 @@ class Limits(ServerTestCase):
 
     def test_query_buffer_limit_closes_the_connection(self):
         admin = self.configure("client-query-buffer-limit", MEGABYTE)
+        admin("CONFIG", "RESETSTAT")
         greedy = self.connect()
         with contextlib.suppress(ConnectionError):
             greedy.write(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n" % (8 * MEGABYTE))
@@ -38,6 +39,17 @@ class Limits(ServerTestCase):
         if not support.lacks("disconnection-counters"):
             stats = self.server.info("stats")
             self.assertEqual(stats["client_query_buffer_limit_disconnections"], "1")
+
+    def test_a_request_of_just_the_limit_is_too_much(self):
+        """With its header a value of that size is more than the limit, however it is read."""
+        admin = self.configure("client-query-buffer-limit", MEGABYTE)
+        greedy = self.connect()
+        with contextlib.suppress(ConnectionError):
+            greedy.write(encode("SET", "k", "x" * MEGABYTE))
+        self.assertTrue(greedy.at_end())
+        self.assertEqual(admin("EXISTS", "k"), 0)
+        fits = self.connect()
+        self.assertEqual(fits("SET", "k", "x" * (MEGABYTE - 100)), OK)
 
     def test_a_pipeline_larger_than_the_query_buffer_limit_is_fine(self):
         """The limit is on what waits to be understood, not on what was sent."""

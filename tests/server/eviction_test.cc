@@ -221,6 +221,30 @@ TEST_CASE_METHOD(EvictionFixture,
   Run("CONFIG", "SET", "maxmemory-clients", "0");
 }
 
+TEST_CASE_METHOD(
+    EvictionFixture,
+    "maxmemory-clients: keys that are watched and channels that are listened to count") {
+  constexpr int kNames = 1000;
+  const auto watching = NewClient();
+  const auto listening = NewClient();
+  const uint64_t before = MemoryOf(watching->session());
+  for (int i = 0; i < kNames; ++i) {
+    watching->Execute({"WATCH", "key:" + std::to_string(i), "key:0"});
+    listening->ExecuteAll({"PSUBSCRIBE", "news:" + std::to_string(i)});
+  }
+  CHECK(MemoryOf(watching->session()) > before + kNames * 40);
+  CHECK(MemoryOf(listening->session()) > before + kNames * 40);
+  Run("CONFIG", "SET", "maxmemory-clients", "50kb");
+  Advance(1000);
+  Tick();
+  CHECK(closed().size() == 2);
+  Run("CONFIG", "SET", "maxmemory-clients", "0");
+  watching->Execute({"UNWATCH"});
+  listening->ExecuteAll({"PUNSUBSCRIBE"});
+  CHECK(MemoryOf(watching->session()) == before);
+  CHECK(MemoryOf(listening->session()) == before);
+}
+
 #endif
 
 }  // namespace

@@ -216,6 +216,26 @@ TEST_CASE_METHOD(CommandFixture, "ACL: who waits for a key that is not allowed a
   CHECK(Run("RPUSH", "a", "1") == Int(1));
   CHECK(Run("LLEN", "a") == Int(1));
   CHECK(Field(Run("ACL", "LOG").elements[0], "object") == Bulk("a"));
+  CHECK(Run("INFO", "commandstats")
+            .text.find("cmdstat_blpop:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,"
+                       "failed_calls=0\r\n") != std::string::npos);
+}
+
+TEST_CASE_METHOD(CommandFixture, "ACL LOG: no entries at all, if so configured") {
+  Run("ACL", "SETUSER", "ann", "on", "nopass", "~a", "+@all");
+  const auto ann = NewClient();
+  ann->Execute({"AUTH", "ann", "x"});
+  ann->Execute({"GET", "b"});
+  CHECK(Run("ACL", "LOG").elements.size() == 1);
+  CHECK(Run("CONFIG", "SET", "acllog-max-len", "0") == Ok());
+  CHECK(Run("ACL", "LOG").elements.size() == 1);
+  CHECK(ann->Execute({"GET", "b"}) == NoKey());
+  CHECK(Run("ACL", "LOG").elements.empty());
+  CHECK(Run("INFO", "stats").text.find("acl_access_denied_key:2\r\n") != std::string::npos);
+  Run("CONFIG", "SET", "acllog-max-len", "1");
+  ann->Execute({"GET", "b"});
+  REQUIRE(Run("ACL", "LOG").elements.size() == 1);
+  CHECK(Field(Run("ACL", "LOG").elements[0], "count") == Int(1));
 }
 
 TEST_CASE_METHOD(CommandFixture, "ACL LOG: entries, grouping, limits, counts in INFO") {
@@ -254,6 +274,8 @@ TEST_CASE_METHOD(CommandFixture, "ACL LOG: entries, grouping, limits, counts in 
     CHECK(info.find("acl_access_denied_key:2\r\n") != std::string::npos);
     CHECK(info.find("acl_access_denied_channel:1\r\n") != std::string::npos);
     Run("CONFIG", "SET", "acllog-max-len", "2");
+    CHECK(Run("ACL", "LOG").elements.size() == 4);  // until the next one
+    ann->Execute({"GET", "c"});
     CHECK(Run("ACL", "LOG").elements.size() == 2);
     CHECK(Run("ACL", "LOG", "RESET") == Ok());
     CHECK(Run("ACL", "LOG").elements.empty());

@@ -125,6 +125,22 @@ TEST_CASE_METHOD(CommandFixture, "INFO: counters count") {
   CHECK(FieldOf(text, "db0") == "keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0");
 }
 
+TEST_CASE_METHOD(CommandFixture,
+                 "INFO: codes of errors that scripts invent are not kept for ever") {
+  constexpr int kCodes = 130;
+  for (int i = 0; i < kCodes; ++i) {
+    Run("EVAL", "return redis.error_reply(ARGV[1] .. ' text')", "0", i);
+  }
+  Run("SET", "k");
+  Run("EVAL", "return redis.error_reply('1 text')", "0");
+  const std::string text = InfoOf(Run("INFO", "errorstats"));
+  CHECK(FieldOf(text, "errorstat_1") == "count=2");
+  CHECK(FieldOf(text, "errorstat_127") == "count=1");
+  CHECK(FieldOf(text, "errorstat_128") == "none");
+  CHECK(FieldOf(text, "errorstat_ERRORSTATS_OVERFLOW") == "count=2");
+  CHECK(FieldOf(text, "errorstat_ERR") == "count=1");
+}
+
 TEST_CASE_METHOD(CommandFixture, "INFO: the percentiles that are asked for") {
   CHECK(Run("CONFIG", "SET", "latency-tracking-info-percentiles", "50.0 100.0 0") == Ok());
   Run("GET", "k");

@@ -281,6 +281,70 @@ TEST_CASE_METHOD(CommandFixture, "CLIENT PAUSE: who reads an expired key leaves 
   });
 }
 
+// A key of each type with its name, whose time is over.
+const std::map<std::string, std::vector<std::string>> kOneOfEach = {
+    {"string", {"SET", "string", "text"}},    {"list", {"RPUSH", "list", "1"}},
+    {"hash", {"HSET", "hash", "1", "1"}},     {"set", {"SADD", "set", "1"}},
+    {"zset", {"ZADD", "zset", "1", "1"}},     {"hll", {"PFADD", "hll", "1"}},
+    {"geo", {"GEOADD", "geo", "1", "1", "1"}}};
+
+TEST_CASE_METHOD(CommandFixture, "CLIENT PAUSE: reads of several keys leave those that are over") {
+  BothProtocols([this] {
+    for (const auto& [name, command] : kOneOfEach) {
+      RunArgs(command);
+      CHECK(Run("PEXPIRE", name, "10") == Int(1));
+    }
+    Run("SADD", "other", "1", "2");
+    Run("ZADD", "scores", "1", "1", "2", "2");
+    CHECK(Run("CLIENT", "PAUSE", "50000", "WRITE") == Ok());
+    AdvanceWithoutTick(100);
+    CHECK(Run("MGET", "string", "none", "string") == Array({Nil(), Nil(), Nil()}));
+    CHECK(Run("EXISTS", "string", "list", "other") == Int(1));
+    CHECK(Run("TOUCH", "string", "hash", "other") == Int(1));
+    CHECK(Run("SUNION", "set", "set").elements.empty());
+    CHECK(Run("SINTERCARD", "2", "other", "set") == Int(0));
+    CHECK(Run("SDIFF", "other", "set").elements.size() == 2);
+    CHECK(Run("ZUNION", "2", "zset", "scores") == Bulks({"1", "2"}));
+    CHECK(Run("ZDIFF", "2", "scores", "zset") == Bulks({"1", "2"}));
+    CHECK(Run("ZINTERCARD", "2", "scores", "zset") == Int(0));
+    CHECK(Run("PFCOUNT", "hll", "none") == Int(0));
+    CHECK(Run("LCS", "string", "string") == Bulk(""));
+    CHECK(Run("SORT_RO", "list", "BY", "string*", "GET", "string") == Array({}));
+    CHECK(Run("DBSIZE") == Int(9));
+    CHECK(state().stats.store.expired_keys.Get() == 0);
+    CHECK(Run("CLIENT", "UNPAUSE") == Ok());
+    CHECK(Run("MGET", "string", "list", "hash") == Array({Nil(), Nil(), Nil()}));
+    CHECK(Run("DBSIZE") == Int(6));
+    CHECK(state().stats.store.expired_keys.Get() == 3);
+  });
+}
+
+TEST_CASE_METHOD(CommandFixture, "CLIENT PAUSE: no command that only reads removes a key") {
+  const CommandTable table;  // Restart makes the server's own anew
+  for (const auto& [name, make] : kOneOfEach) {
+    Restart();
+    RunArgs(make);
+    Run("RENAME", name, "1");  // also what a number of keys may be, or an index
+    Run("PEXPIRE", "1", "10");
+    Run("CLIENT", "PAUSE", "50000", "WRITE");
+    AdvanceWithoutTick(100);
+    for (const auto& command : table.all()) {
+      const CommandSpec& spec = *command->spec;
+      if (spec.handler == nullptr || !command->Has(kReadOnly) || command->Has(kMayReplicate)) {
+        continue;
+      }
+      std::vector<std::string> args;
+      if (command->parent != nullptr) args.emplace_back(command->parent->spec->name);
+      args.emplace_back(spec.name);
+      while (args.size() < static_cast<size_t>(std::abs(spec.arity))) args.emplace_back("1");
+      CAPTURE(name, args);
+      RunArgs(args);
+      CHECK(Run("DBSIZE") == Int(1));
+    }
+    CHECK(state().stats.store.expired_keys.Get() == 0);
+  }
+}
+
 TEST_CASE_METHOD(CommandFixture,
                  "CLIENT PAUSE: what the same transaction writes replaces what is over") {
   Run("SET", "k", "v", "PX", "10");

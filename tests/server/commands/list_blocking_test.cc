@@ -177,6 +177,42 @@ TEST_CASE_METHOD(CommandFixture, "A client that has gone is in no queue") {
   CHECK(second->TakePushes() == One(Bulks({"k", "x"})));
 }
 
+TEST_CASE_METHOD(CommandFixture, "INFO counts a blocking command once it is answered") {
+  const auto stats = [this] {
+    const std::string text = Run("INFO", "commandstats").text;
+    const size_t begin = text.find("cmdstat_blpop:");
+    return begin == std::string::npos ? "none" : text.substr(begin, text.find(',', begin) - begin);
+  };
+  auto first = NewClient();
+  first->Execute({"BLPOP", "k", "0"});
+  CHECK(stats() == "none");
+  Run("RPUSH", "k", "1");
+  CHECK(first->TakePushes() == One(Bulks({"k", "1"})));
+  CHECK_FALSE(first->blocked());
+  CHECK(stats() == "cmdstat_blpop:calls=1");
+  // One whose time is over was executed as well, one that has gone was not.
+  first->Execute({"BLPOP", "k", "1"});
+  auto second = NewClient();
+  second->Execute({"BLPOP", "k", "0"});
+  CHECK(stats() == "cmdstat_blpop:calls=1");
+  second.reset();
+  Advance(2000);
+  CHECK_FALSE(first->blocked());
+  CHECK(stats() == "cmdstat_blpop:calls=2");
+  first->Execute({"BLPOP", "k", "0"});
+  CHECK(Run("CLIENT", "UNBLOCK", static_cast<int64_t>(first->session().id), "ERROR") == Int(1));
+  CHECK_FALSE(first->blocked());
+  CHECK(Run("INFO", "commandstats").text.find(",rejected_calls=0,failed_calls=1\r\n") !=
+        std::string::npos);
+  CHECK(stats() == "cmdstat_blpop:calls=3");
+  first->Execute({"BLPOP", "k", "0"});
+  Run("CONFIG", "RESETSTAT");
+  CHECK(stats() == "none");
+  Run("RPUSH", "k", "1");
+  CHECK_FALSE(first->blocked());
+  CHECK(stats() == "cmdstat_blpop:calls=1");
+}
+
 TEST_CASE_METHOD(CommandFixture, "INFO and CLIENT LIST show who waits") {
   auto waiting = NewClient();
   waiting->Execute({"BLPOP", "a", "b", "5"});

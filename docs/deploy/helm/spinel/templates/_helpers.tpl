@@ -21,3 +21,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "spinel.secretName" -}}
 {{- .Values.auth.existingSecret | default (include "spinel.fullname" .) -}}
 {{- end -}}
+
+{{/* An option's value as the server spells it: YAML makes a truth of yes, and Helm 1e+09 of numbers. */}}
+{{- define "spinel.option" -}}
+{{- if kindIs "bool" . -}}
+{{- ternary "yes" "no" . -}}
+{{- else if and (kindIs "float64" .) (eq (float64 (int64 .)) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
