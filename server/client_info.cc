@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-<<<<<<< HEAD
-=======
 #include <algorithm>
-#include <iterator>
->>>>>>> leftovers
 
 #include "protocol/ascii.h"
 #include "server/acl.h"
@@ -83,8 +79,10 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
   const size_t memory = sizeof(Session) + session.origin.address.capacity() +
                         session.origin.local_address.capacity() + names.name.size() +
                         names.lib_name.size() + names.lib_version.size() + capacity + arguments +
-<<<<<<< HEAD
-                        queued + output;
+                        queued + Read(session.listed_bytes) + output;
+  // One that waits for its answer is not done.
+  const uint64_t commands = Read(session.commands);
+  const uint64_t begun = Read(session.waiting) ? 1 : 0;
   *line += fmt::format("id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
                        session.id, session.origin.address, session.origin.local_address,
                        session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
@@ -105,35 +103,7 @@ void AppendClientLine(const Session& session, int64_t now_ms, CommandArgs reques
       session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
       static_cast<int>(session.resp()), names.lib_name, names.lib_version);
   *line += fmt::format(" tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
-                       Read(session.output_bytes), Read(session.commands));
-=======
-                        queued + Read(session.listed_bytes) + output;
-  // One that waits for its answer is not done.
-  const uint64_t commands = Read(session.commands);
-  const uint64_t begun = Read(session.waiting) ? 1 : 0;
-  const auto out = std::back_inserter(*line);
-  fmt::format_to(out, "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={}",
-                 session.id, session.origin.address, session.origin.local_address,
-                 session.origin.fd, names.name, (now_ms - session.created_ms) / 1000,
-                 (now_ms - Read(session.last_active_ms)) / 1000, ClientFlags(session),
-                 session.db());
-  fmt::format_to(out, " sub={} psub={} ssub={} multi={} watch={} qbuf={} qbuf-free={} argv-mem={}",
-                 session.subscriptions_to(SubscriptionKind::kChannel),
-                 session.subscriptions_to(SubscriptionKind::kPattern),
-                 session.subscriptions_to(SubscriptionKind::kShard), Read(session.queued),
-                 Read(session.watched), input, capacity - input, arguments);
-  // A client has no reply buffer of its own, only what it is owed.
-  fmt::format_to(out, " multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} tot-mem={} events={}", queued,
-                 Read(session.output_chunks), output, memory,
-                 Read(session.output_pending) > 0 ? "rw" : "r");
-  fmt::format_to(out, " cmd={} user={} redir={} resp={} lib-name={} lib-ver={}",
-                 command == nullptr ? std::string_view("NULL") : command->name,
-                 session.account()->name,
-                 session.tracks() ? static_cast<int64_t>(Read(session.tracking_redirect)) : -1,
-                 static_cast<int>(session.resp()), names.lib_name, names.lib_version);
-  fmt::format_to(out, " tot-net-in={} tot-net-out={} tot-cmds={}", Read(session.input_bytes),
-                 Read(session.output_bytes), commands - std::min(commands, begun));
->>>>>>> leftovers
+                       Read(session.output_bytes), commands - std::min(commands, begun));
 }
 
 }  // namespace spinel

@@ -20,6 +20,8 @@ namespace {
 
 // Requests of so many bytes are executed before the memory is looked at again.
 constexpr size_t kToldBytes = 256 * 1024;
+// The same for what a loop has allocated.
+constexpr int64_t kGrownBytes = 64 * 1024;
 constexpr double kFreshUs = 2000;
 // Resident pages may exceed the limit by this share and this much before they count; where an empty
 // server needs much (huge pages) by this much more than that.
@@ -189,7 +191,9 @@ void MemoryKeeper::Check(int64_t now_ms) {
 void MemoryKeeper::CountInput(LoopState* loop, size_t bytes) {
   Share& share = shares_[static_cast<size_t>(loop->index)];
   share.told += bytes;
-  if (share.told < kToldBytes) return;
+  // What a command takes need not have come with it: SETBIT of a far bit, a COPY.
+  const bool grown = ThreadNetBytes() - share.net.load(std::memory_order_relaxed) > kGrownBytes;
+  if (share.told < kToldBytes && !grown) return;
   share.told = 0;
   Publish(*loop);
   if (Estimate() > limit_.load()) SetOver(true, loop->op.now_ms);

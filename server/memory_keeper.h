@@ -38,7 +38,8 @@ class MemoryKeeper {
 
   // With every tick of every loop, no stripe held.
   void Tick(LoopState* loop);
-  // So many bytes of requests are about to be executed: looks at the memory when they add up.
+  // So many bytes of requests are about to be executed: looks at the memory when they, or what the
+  // loop has allocated, add up.
   void Tell(LoopState* loop, size_t bytes) {
     if (limit_.load(std::memory_order_relaxed) != 0) [[unlikely]]
       CountInput(loop, bytes);

@@ -88,6 +88,15 @@ TEST_CASE_METHOD(EvictionFixture, "maxmemory: scripts may not take memory unless
             "k") == Ok());
 }
 
+TEST_CASE_METHOD(EvictionFixture, "maxmemory: what one command has taken counts before the next") {
+  Limit(100'000, "volatile-random");
+  CHECK(Run("SET", "k", "v", "EX", "1000") == Ok());
+  CHECK(Run("SETBIT", "big", "1600000", "0") == Int(0));
+  server().memory().Tell(&state(), 30);
+  CHECK(Run("EXISTS", "k", "big") == Int(1));
+  CHECK(evicted() == 1);
+}
+
 TEST_CASE_METHOD(EvictionFixture, "maxmemory: every policy for all keys makes room") {
   for (const char* policy : {"allkeys-lru", "allkeys-lfu", "allkeys-random", "allkeys-s3"}) {
     INFO(policy);
