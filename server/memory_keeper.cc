@@ -70,6 +70,11 @@ EvictionRules RulesOf(MaxmemoryPolicy policy, int samples) {
   return {};
 }
 
+int64_t BytesOf(const Invalidation& invalidation) {
+  return static_cast<int64_t>(sizeof(invalidation) + invalidation.key.capacity() +
+                              invalidation.clients.size() * sizeof(TrackingClient));
+}
+
 // Microseconds of eviction in front of one command: up to 500 for a tenacity of 10, then growing by
 // 15% with every step, to some two minutes; 100: as long as it takes.
 double BudgetUs(int64_t tenacity) {
@@ -244,10 +249,17 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   while (reclaimer.bytes_queued() - reclaimer.bytes_freed() > kMaxUnfreed && reclaimer.Help()) {
   }
   bool nothing = rules.by == EvictBy::kNothing;
-  for (int i = 1; !nothing && Estimate() > limit_.load(); ++i) {
+  // What keys leave behind for the clients that have copies of them is on its way out. If it
+  // counted one key would drive out the next.
+  int64_t leaving = 0;
+  size_t counted = 0;
+  for (int i = 1; !nothing && Estimate() - leaving > limit_.load(); ++i) {
     const Evictor::Result result = evictor.EvictOne(loop->op, rules);
     nothing = result == Evictor::Result::kNothing;
     Publish(*loop);
+    for (; counted < loop->op.invalidations.size(); ++counted) {
+      leaving += BytesOf(loop->op.invalidations[counted]);
+    }
     if (i % kPerLook != 0) continue;
     if (CycleClock::ToMicroseconds(CycleClock::Now() - begin) > budget_us) break;
     Check(loop->op.now_ms);

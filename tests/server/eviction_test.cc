@@ -97,6 +97,24 @@ TEST_CASE_METHOD(EvictionFixture, "maxmemory: what one command has taken counts 
   CHECK(evicted() == 1);
 }
 
+TEST_CASE_METHOD(EvictionFixture,
+                 "maxmemory: what readers are told of one key does not drive out the next") {
+  Restart(RespVersion::kResp3);
+  CHECK(Run("CLIENT", "TRACKING", "ON") == Ok());
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = fmt::format("{:01000}", i);
+    Run("SET", name, "x");
+    Run("GET", name);
+  }
+  Run("CONFIG", "SET", "maxmemory-eviction-tenacity", "100");
+  Run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
+  const auto used = static_cast<int64_t>(ReadProcessMemory().allocated);
+  REQUIRE(Run("CONFIG", "SET", "maxmemory", used - 40'000) == Ok());
+  Run("PING");
+  CHECK(evicted() >= 10);
+  CHECK(evicted() <= 100);
+}
+
 TEST_CASE_METHOD(EvictionFixture, "maxmemory: every policy for all keys makes room") {
   for (const char* policy : {"allkeys-lru", "allkeys-lfu", "allkeys-random", "allkeys-s3"}) {
     INFO(policy);
