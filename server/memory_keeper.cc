@@ -109,6 +109,9 @@ void MemoryKeeper::ReadConfig() {
     return;
   }
   Measure();
+  // Loops have not told what they allocated since their last tick, though it was measured: whoever
+  // has to make room first tells, and measures again.
+  measured_at_.store(0, std::memory_order_relaxed);
   // The next command finds out what that means.
   if (Estimate() > limit_.load()) server_->Set(Trouble::kOverLimit, true);
 }
@@ -207,8 +210,8 @@ void MemoryKeeper::CountInput(LoopState* loop, size_t bytes) {
 void MemoryKeeper::Tick(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   if (loop->index == 0) LookAtClients(loop);
-  if (limit_.load(std::memory_order_relaxed) == 0) return;
   Publish(*loop);
+  if (limit_.load(std::memory_order_relaxed) == 0) return;
   if (loop->index == 0) {
     Measure();
     Check(now_ms);
