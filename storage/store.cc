@@ -151,19 +151,17 @@ Keyspace* Store::TableOf(Stripe* stripe, int physical) const {
 void Store::Prefetch(int database, std::span<const Key* const> keys) {
   for (const Key* key : keys) __builtin_prefetch(&StripeOf(*key));
   for (const Key* key : keys) PrefetchBucket(database, *key);
+  const auto prefetch_node = [this, database](const Key& key, int depth) {
+    Stripe& stripe = StripeOf(key);
+    StripeLock lock(LockOf(&stripe));
+    const Keyspace* table = TableOf(&stripe, Physical(database));
+    return table != nullptr && table->PrefetchNode(key.hash, depth);
+  };
   absl::InlinedVector<const Key*, 32> overflowing;  // one in seven or so
   for (const Key* key : keys) {
-    Stripe& stripe = StripeOf(*key);
-    StripeLock lock(LockOf(&stripe));
-    const Keyspace* table = TableOf(&stripe, Physical(database));
-    if (table != nullptr && table->PrefetchNode(key->hash)) overflowing.push_back(key);
+    if (prefetch_node(*key, 0)) overflowing.push_back(key);
   }
-  for (const Key* key : overflowing) {
-    Stripe& stripe = StripeOf(*key);
-    StripeLock lock(LockOf(&stripe));
-    const Keyspace* table = TableOf(&stripe, Physical(database));
-    if (table != nullptr) table->PrefetchNode(key->hash, 1);
-  }
+  for (const Key* key : overflowing) prefetch_node(*key, 1);
 }
 
 void Store::PrefetchBucket(int database, const Key& key) {
