@@ -12,6 +12,7 @@
 #include "server/event_loop.h"
 #include "server/log.h"
 #include "server/monitors.h"
+#include "server/read_later.h"
 #include "server/tracking.h"
 #include "server/transaction.h"
 
@@ -34,6 +35,9 @@ class Connection::ReadTarget {
   explicit ReadTarget(Connection* connection) : connection_(connection) {}
   const_iterator begin() const {
     buffer_ = connection_->ChooseReadBuffer();
+    // A read whose handler may come after others tells nothing about the socket by then.
+    const bool at_once = !connection_->starting_read_ && !connection_->waiting_writable_;
+    connection_->read_room_ = at_once ? buffer_.size() : 0;
     return &buffer_;
   }
   const_iterator end() const { return &buffer_ + 1; }
@@ -102,9 +106,16 @@ void Connection::StartRead() {
   reading_ = true;
   ++operations_;
   starting_read_ = true;
-  socket_.async_read_some(ReadTarget(this), [this](const boost::system::error_code& error,
-                                                   size_t bytes) { OnRead(error, bytes); });
+  {
+    const ReadLater later(drained_);
+    socket_.async_read_some(ReadTarget(this), [this](const boost::system::error_code& error,
+                                                     size_t bytes) { OnRead(error, bytes); });
+  }
   starting_read_ = false;
+  if (drained_ && !unchecked_) {
+    unchecked_ = true;
+    loop_->AddToCheck(session_.id);
+  }
 }
 
 void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
@@ -112,21 +123,49 @@ void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   reading_ = false;
   if (closed_) return MaybeDelete();
   if (error) {
-    // A peer that is done sending still gets what it is owed.
-    if (error == boost::asio::error::eof && unread_) {
-      input_ended_ = true;
-    } else if (error == boost::asio::error::eof && owes()) {
-      Close();
-    } else {
-      CloseNow();
-    }
+    error == boost::asio::error::eof ? OnPeerDone() : CloseNow();
     return MaybeDelete();
   }
   loop_->UpdateClock();
   loop_->state().stats.reads.Add();
+  drained_ = bytes < read_room_;
+  const uint64_t polls = loop_->busy_polls();
   HandleInput(bytes);
+  // What has arrived meanwhile may have been told while nobody was waiting for it.
+  if (loop_->busy_polls() != polls) drained_ = false;
   StartRead();
+  drained_ = false;
   MaybeDelete();
+}
+
+// It still gets what it is owed.
+void Connection::OnPeerDone() {
+  if (unread_) {
+    input_ended_ = true;
+  } else if (owes()) {
+    Close();
+  } else {
+    CloseNow();
+  }
+}
+
+bool Connection::CheckPeer(int64_t now_ms) {
+  if (!closed_ && !input_ended_ && reading_) {
+    // One that was heard of since may be in the same state again.
+    const int64_t heard_ms = session_.last_active_ms.load(std::memory_order_relaxed);
+    if (std::abs(now_ms - heard_ms) < kPeerCheckMs) return false;
+    char byte;
+    const ssize_t got = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const int error = got < 0 ? errno : 0;
+    if (got == 0) {
+      OnPeerDone();
+    } else if (error != 0 && error != EAGAIN && error != EINTR) {
+      CloseNow();
+    }
+  }
+  unchecked_ = false;
+  MaybeDelete();
+  return true;
 }
 
 bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
@@ -135,10 +174,12 @@ bool Connection::ReadMore(char* buffer, size_t* size, size_t capacity) {
         recv(socket_.native_handle(), buffer + *size, capacity - *size, MSG_DONTWAIT);
     if (got > 0) {
       *size += static_cast<size_t>(got);
+      drained_ = *size < capacity;
       return true;
     }
     if (got < 0 && errno == EINTR) continue;
-    return got < 0;  // 0: the peer is done sending, which the next read will tell
+    if (got == 0) drained_ = false;  // the peer is done sending, which the next read will tell
+    return got < 0;
   }
   return true;
 }

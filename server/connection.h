@@ -32,6 +32,7 @@ class EventLoop;
 class Connection final : public Transport {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
+  static constexpr int64_t kPeerCheckMs = 50;  // how often CheckPeer is called
 
   // `tls`: null without TLS, else with its handshake done.
   Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin, int64_t now_ms,
@@ -52,6 +53,9 @@ class Connection final : public Transport {
   void Resume();
   // Every now and then: time-outs and limits. `now_ms` Unix time.
   void CheckLimits(int64_t now_ms);
+  // Whether the peer has closed right behind what was read last, which nothing else tells. False:
+  // to be asked again later, while requests keep coming.
+  bool CheckPeer(int64_t now_ms);
 
   // Transport.
   void Push(const std::shared_ptr<const std::string>& resp) override;
@@ -89,6 +93,8 @@ class Connection final : public Transport {
   boost::asio::mutable_buffer ChooseReadBuffer();
   void StartRead();
   void OnRead(const boost::system::error_code& error, size_t bytes);
+  // The peer is done sending.
+  void OnPeerDone();
   // Appends what the socket has right now to the data at `*data`. False: the peer closed.
   bool ReadMore(char* buffer, size_t* size, size_t capacity);
   void HandleInput(size_t bytes);
@@ -151,11 +157,14 @@ class Connection final : public Transport {
   const std::unique_ptr<TlsStream> tls_;
   int64_t soft_limit_since_ms_ = 0;
   int64_t last_progress_ms_ = 0;
+  size_t read_room_ = 0;             // see ReadTarget
   uint32_t before_login_bytes_ = 0;  // its part of the loop's count
   uint8_t operations_ = 0;           // outstanding at Asio
   ReadInto read_into_ = ReadInto::kShared;
   bool starting_read_ = false;
   bool reading_ = false;
+  bool drained_ = false;    // the read that is being handled got all there was
+  bool unchecked_ = false;  // on the loop's list of those whose CheckPeer is due
   bool waiting_writable_ = false;
   bool executing_ = false;
   bool closed_ = false;

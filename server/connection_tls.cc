@@ -25,6 +25,7 @@ void Connection::HandleCiphertext(size_t bytes) {
   // What landed is the beginning of what has arrived. A buffer that was not filled had it all.
   const bool more = landed && bytes == sizeof(landing_);
   tls_->BeginTurn({arrived, bytes}, more ? EventLoop::kSharedBytes : 0);
+  drained_ = drained_ && !more;
   ReadDecrypted();
 }
 
@@ -71,14 +72,7 @@ void Connection::EndOfInput(TlsStream::Result result) {
                tls_->error());
     return CloseNow();
   }
-  // A peer that is done sending still gets what it is owed.
-  if (unread_) {
-    input_ended_ = true;
-  } else if (owes()) {
-    Close();
-  } else {
-    CloseNow();
-  }
+  OnPeerDone();
 }
 
 bool Connection::SendEncrypted(OutputBuffer* buffer) {

@@ -109,6 +109,7 @@ void EventLoop::PollWhileBusy() {
   constexpr int kEvents = 64;
   if (nested_ || stopping_ || !server_->Has(Trouble::kBusy)) return;
   nested_ = true;
+  ++busy_polls_;
   const TurnClock::SameTurn same_turn;
   auto work = std::make_unique<Workspace>();
   work_.swap(work);
@@ -213,6 +214,7 @@ void EventLoop::ScheduleTick() {
 void EventLoop::Tick() {
   graveyard_.clear();
   UpdateClock();
+  CheckPeers();
   state_.connections.store(connections(), std::memory_order_relaxed);
   RunLater();
   const bool paused = server_->pause().mode(state_.op.now_ms) != PauseState::Mode::kNone;
@@ -268,6 +270,18 @@ void EventLoop::ShrinkWorkspace() {
   constexpr size_t kMostArguments = 4096;
   if (work_->arguments.capacity() > kMostArguments) {
     std::vector<std::string_view>().swap(work_->arguments);
+  }
+}
+
+void EventLoop::CheckPeers() {
+  if (std::abs(state_.op.now_ms - last_peer_check_ms_) < Connection::kPeerCheckMs) return;
+  last_peer_check_ms_ = state_.op.now_ms;
+  std::vector<uint64_t> ids;
+  ids.swap(to_check_);
+  for (const uint64_t id : ids) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    if (!found->second->CheckPeer(state_.op.now_ms)) to_check_.push_back(id);
   }
 }
 

@@ -77,6 +77,8 @@ class EventLoop {
   // Has the connection's pushes sent when what is ready now has been served: so a connection that
   // several others push to sends once.
   void AddToFlush(Connection* connection);
+  // Has the connection's CheckPeer called with the next ticks, until it returns true.
+  void AddToCheck(uint64_t id) { to_check_.push_back(id); }
   void Forget(Connection* connection);
   void CloseClient(uint64_t id);
   void Unblock(uint64_t id, const std::string& resp);
@@ -89,6 +91,8 @@ class EventLoop {
   // then, so whatever would need a lock is refused or put off.
   void PollWhileBusy();
   bool nested() const { return nested_; }
+  // How often that was done.
+  uint64_t busy_polls() const { return busy_polls_; }
   // Does it when no command is being executed.
   void DoLater(std::function<void()> task) { later_.push_back(std::move(task)); }
 
@@ -116,6 +120,7 @@ class EventLoop {
   void RemoveKeys();
   void ExpireKeys();
   void ShrinkWorkspace();
+  void CheckPeers();
   void CheckConnections();
 
   Server* const server_;
@@ -125,12 +130,15 @@ class EventLoop {
   std::unique_ptr<Workspace> work_;
   std::vector<std::function<void()>> later_;
   bool nested_ = false;
+  uint64_t busy_polls_ = 0;
   std::vector<uint64_t> paused_;  // ids, as CLIENT PAUSE stopped them
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;
+  std::vector<uint64_t> to_check_;  // ids
   std::atomic<int> connection_count_{0};
   size_t before_login_bytes_ = 0;
   int64_t last_check_ms_ = 0;
+  int64_t last_peer_check_ms_ = 0;
   bool expiry_backlog_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """CLIENT and publish/subscribe: commands that take several connections to test."""
 
+import random
 import re
+import socket
+import struct
 import threading
 import time
 
@@ -311,6 +314,61 @@ class PublishSubscribe(ConnectionTestCase):
         for _ in range(50):
             self.server.connect()("SUBSCRIBE", "a")
         support.wait_until(lambda: publisher("PUBLISH", "a", "x") == 0, "the subscribers to go")
+
+
+class Reading(ServerTestCase):
+    """Nothing that a client sends is overlooked, whenever it comes, nor that it is gone."""
+
+    OPTIONS = ("--io-threads", "2")
+
+    def test_what_comes_while_a_script_of_the_same_client_takes_long(self):
+        admin = self.connect()
+        admin("CONFIG", "SET", "busy-reply-threshold", "1")
+        for _ in range(3):
+            client = self.connect()
+            client.write(encode("EVAL", "local i = 0 while i < 1e7 do i = i + 1 end return i", "0"))
+            for number in range(5):
+                time.sleep(0.02)
+                client.write(encode("ECHO", number))
+            self.assertEqual(client.read(), 10_000_000)
+            self.assertEqual([client.read() for _ in range(5)],
+                             [str(number).encode() for number in range(5)])
+
+    def test_requests_in_pieces_from_many_clients(self):
+        dice = random.Random(support.seed())
+        request = encode("ECHO", "x" * 300)
+        clients = [self.connect() for _ in range(20)]
+        for _ in range(100):
+            for client in clients:
+                cut = dice.randrange(len(request))
+                client.write(request[:cut])
+                if dice.random() < 0.2:
+                    time.sleep(dice.random() * 0.002)
+                client.write(request[cut:] + request * dice.randrange(3))
+                client.write(encode("PING"))
+            for client in clients:
+                while client.read() != PONG:
+                    pass
+
+    def test_ends_that_come_right_behind_a_request(self):
+        begin = time.monotonic()
+        for _ in range(20):
+            client = self.connect()
+            client.write(encode("PING"))
+            client.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual(client.read(), PONG)
+            self.assertTrue(client.at_end())
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_clients_that_are_gone_before_their_request_is_read(self):
+        admin = self.connect()
+        for _ in range(50):
+            client = self.server.connect()
+            client.write(encode("SET", "k", "v"))
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.socket.close()
+        support.wait_until(lambda: len(admin("CLIENT", "LIST").splitlines()) == 1,
+                           "the clients to be forgotten")
 
 
 class Turns(ServerTestCase):

@@ -1,0 +1,29 @@
+#include "server/read_later.h"
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace spinel {
+namespace {
+
+constinit thread_local bool reads_later = false;
+
+}  // namespace
+
+ReadLater::ReadLater(bool later) { reads_later = later; }
+
+ReadLater::~ReadLater() { reads_later = false; }
+
+}  // namespace spinel
+
+// Stands in for the C library's: see read_later.h.
+extern "C" ssize_t recvmsg(int socket, msghdr* message, int flags) {
+  if (spinel::reads_later) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return syscall(SYS_recvmsg, socket, message, flags);
+}
