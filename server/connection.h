@@ -129,6 +129,8 @@ class Connection final : public Transport {
   // From the front of `buffer`, as much as is worth a send. False: the connection is broken.
   bool EncryptSome(OutputBuffer* buffer, OutputBuffer* encrypted);
 
+  // Moves what Push has added behind what `to` holds.
+  void TakeMessages(OutputBuffer* to);
   // Sends the staging buffer behind what is waiting.
   void FlushStaging();
   void AfterOutput();
@@ -136,7 +138,9 @@ class Connection final : public Transport {
   void WaitWritable();
   void OnWritable(const boost::system::error_code& error);
   // Does anything wait for the socket?
-  bool owes() const { return !pending_.empty() || (tls_ != nullptr && tls_->owes()); }
+  bool owes() const {
+    return !pending_.empty() || !messages_.empty() || (tls_ != nullptr && tls_->owes());
+  }
   bool OverOutputLimit(int64_t now_ms);
   void PublishSizes();
 
@@ -153,7 +157,8 @@ class Connection final : public Transport {
   Session session_;
   RespParser parser_;
   InputBuffer input_;
-  OutputBuffer pending_;  // what the socket did not take
+  OutputBuffer pending_;                                      // what the socket did not take
+  std::vector<std::shared_ptr<const std::string>> messages_;  // pushed in this turn, behind that
   const std::unique_ptr<TlsStream> tls_;
   int64_t soft_limit_since_ms_ = 0;
   int64_t last_progress_ms_ = 0;

@@ -19,25 +19,48 @@ void Connection::Push(const std::shared_ptr<const std::string>& resp) {
     loop_->deferred_pushes().Append(*resp);
     return;
   }
-  // The message is sent from where it is, to however many subscribers.
-  Pin pin;
-  pin.data = resp->data();
-  pin.size = resp->size();
-  pin.owner = new std::shared_ptr<const std::string>(resp);
-  pin.release = [](void* owner) { delete static_cast<std::shared_ptr<const std::string>*>(owner); };
-  pending_.AppendPinned(pin);
+  messages_.push_back(resp);
   if (!pushed_) {
     pushed_ = true;
     loop_->AddToFlush(this);
   }
 }
 
+// Short messages are copied one behind the other, which costs less than what keeps one alive and
+// names it to the kernel; long ones are sent from where they are, to however many subscribers.
+void Connection::TakeMessages(OutputBuffer* to) {
+  constexpr size_t kLong = 2048;
+  constexpr size_t kKeptCapacity = 16;
+  for (std::shared_ptr<const std::string>& message : messages_) {
+    if (message->size() < kLong) {
+      to->Append(*message);
+      continue;
+    }
+    Pin pin;
+    pin.data = message->data();
+    pin.size = message->size();
+    pin.owner = new std::shared_ptr<const std::string>(std::move(message));
+    pin.release = [](void* owner) {
+      delete static_cast<std::shared_ptr<const std::string>*>(owner);
+    };
+    to->AppendPinned(pin);
+  }
+  messages_.clear();
+  if (messages_.capacity() > kKeptCapacity) messages_.shrink_to_fit();
+}
+
 void Connection::FlushPushed() {
   pushed_ = false;
   if (closed_) return MaybeDelete();
-  if (!waiting_writable_ && !Send(&pending_)) CloseNow();
-  if (pending_.empty()) pending_ = OutputBuffer();
-  AfterOutput();
+  if (pending_.empty()) {
+    TakeMessages(&loop_->staging());
+    FlushStaging();
+  } else {
+    TakeMessages(&pending_);
+    if (!waiting_writable_ && !Send(&pending_)) CloseNow();
+    if (pending_.empty()) pending_ = OutputBuffer();
+    AfterOutput();
+  }
   PublishSizes();
   MaybeDelete();
 }
@@ -45,6 +68,7 @@ void Connection::FlushPushed() {
 void Connection::FlushStaging() {
   OutputBuffer& staging = loop_->staging();
   if (!staging.empty()) {
+    if (!messages_.empty()) TakeMessages(&pending_);
     if (pending_.empty()) {
       if (!Send(&staging)) {
         staging.Clear();

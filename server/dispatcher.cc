@@ -227,10 +227,14 @@ void FinishTracking(Server* server, LoopState* loop, Session* session, const Com
   if (!loop->op.invalidations.empty()) server->tracking().Deliver(loop, session);
 }
 
-// At least the bytes of a client's request, whose arguments lie one behind the other; of arguments
-// that do not it may be anything.
-uint64_t RequestBytes(CommandArgs args) {
-  return static_cast<uint64_t>(args.back().data() + args.back().size() - args.front().data());
+// At least the bytes of a request; a client's arguments lie one behind the other.
+uint64_t RequestBytes(CommandArgs args, Locking locking) {
+  if (locking == Locking::kTake) {
+    return static_cast<uint64_t>(args.back().data() + args.back().size() - args.front().data());
+  }
+  uint64_t bytes = 0;
+  for (const std::string_view arg : args) bytes += arg.size();
+  return bytes;
 }
 
 // Dispatcher::Call, of which Execute has a copy of its own.
@@ -266,7 +270,7 @@ uint64_t RequestBytes(CommandArgs args) {
     CountErrors(server, loop, reply, errors + reply.known_error_count() - known);
   }
   const uint64_t reply_bytes = reply.out()->size() - written;
-  if (server->observed_limits.Reached(ticks, RequestBytes(request.args), reply_bytes))
+  if (server->observed_limits.Reached(ticks, RequestBytes(request.args, locking), reply_bytes))
       [[unlikely]] {
     server->observation().Report(loop, session, request, {ticks, reply_bytes},
                                  locking == Locking::kHeld);

@@ -1,5 +1,6 @@
 #include "server/lua/interpreter.h"
 
+#include <algorithm>
 #include <bit>
 #include <new>
 
@@ -16,6 +17,9 @@ namespace {
 constexpr int kHookInstructions = 100'000;
 // Garbage is collected at once when this much has come on top of what is there at rest.
 constexpr size_t kGarbageBytes = 4 << 20;
+// It is collected in passing from this much on: a collection goes over all that the sandbox is made
+// of, which would cost more than a short script if it came as often as Lua would have it.
+constexpr size_t kRareGarbageBytes = 512 << 10;
 
 // Makes an error a table with what is known of where it happened. The error may come from a
 // function of C: then the place is its caller's.
@@ -67,6 +71,8 @@ Interpreter::Interpreter(Use use)
   if (lua_ == nullptr || lua_cpcall(lua_, OpenProtected, nullptr) != 0) throw std::bad_alloc();
   lua_gc(lua_, LUA_GCCOLLECT, 0);
   memory_at_rest_ = memory_.used();
+  CollectRarely();
+  lua_gc(lua_, LUA_GCCOLLECT, 0);  // from here on
   lua_sethook(lua_, Hook, LUA_MASKCOUNT, kHookInstructions);
 }
 
@@ -164,6 +170,13 @@ bool Interpreter::WithResult(absl::FunctionRef<void()> body) {
   return lua_pcall(lua_, 2, 0, 0) == 0;
 }
 
+// For short scripts; one that holds much is collected as usual.
+void Interpreter::CollectRarely() {
+  const size_t percent = 100 + kRareGarbageBytes * 100 / memory_at_rest_;
+  lua_gc(lua_, LUA_GCSETPAUSE, static_cast<int>(std::max(percent, size_t{200})));
+  memory_.Watch(lua_, memory_at_rest_ + std::max(2 * kRareGarbageBytes, memory_at_rest_));
+}
+
 void Interpreter::Finish() {
   lua_settop(lua_, 0);
   if (memory_.used() > memory_at_rest_ + kGarbageBytes) {
@@ -179,6 +192,7 @@ void Interpreter::Finish() {
     lua_gc(lua_, LUA_GCCOLLECT, 0);
     memory_at_rest_ = memory_.used();
   }
+  if (!memory_.watches() && memory_.used() <= memory_at_rest_ + kRareGarbageBytes) CollectRarely();
 }
 
 std::string Interpreter::RunLibrary(std::string_view code, LibraryLoad* load) {

@@ -51,7 +51,7 @@ class Interpreter {
   bool Protect(absl::FunctionRef<void()> body);
 
   lua_State* lua() { return lua_; }
-  size_t memory() const { return memory_.used(); }
+  size_t memory() const { return memory_.held(); }
   Use use() const { return use_; }
   // Null outside of a run.
   ScriptRun* run() const { return run_; }
@@ -75,6 +75,7 @@ class Interpreter {
   static int OpenProtected(lua_State* lua);
   static void Hook(lua_State* lua, lua_Debug* debug);
   void OnHook(lua_State* lua);
+  void CollectRarely();
 
   const Use use_;
   LuaMemory memory_;

@@ -309,6 +309,20 @@ class PublishSubscribe(ConnectionTestCase):
                 self.assertEqual(i, latest[number] + 1)
                 latest[number] = i
 
+    def test_short_and_long_messages_keep_their_order_also_for_a_slow_reader(self):
+        subscriber, publisher = self.connect(timeout=30), self.connect(timeout=30)
+        subscriber("SUBSCRIBE", "a")
+        sizes = [size for size in (1, 2047, 2048, 30, 100_000, 5, 6) for _ in range(2)] * 20
+        messages = [f"{i:04}".encode() + b"x" * size for i, size in enumerate(sizes)]
+        # Nobody reads while the first half comes.
+        for half in (messages[:140], messages[140:]):
+            self.assertEqual(set(publisher.pipeline(("PUBLISH", "a", m) for m in half)), {1})
+            for message in half[:70]:
+                self.assertEqual(subscriber.read(), [b"message", b"a", message])
+            publisher("PUBLISH", "a", "behind")
+            for message in half[70:] + [b"behind"]:
+                self.assertEqual(subscriber.read(), [b"message", b"a", message])
+
     def test_a_subscriber_that_leaves_is_forgotten(self):
         publisher = self.connect()
         for _ in range(50):
