@@ -13,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 
-from peers import measure, report
+from peers import encryption, measure, report
 from peers.server import Server, version
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ("redis", "ours")
 COLLECTIONS = ("hash", "list", "set", "zset")
-KINDS = ("speed", "memory", "idle", *COLLECTIONS, "collection-memory", "messaging")
+KINDS = ("speed", "memory", "idle", *COLLECTIONS, "collection-memory", "messaging", "tls")
 
 
 def parse_options():
@@ -28,9 +28,9 @@ def parse_options():
     parser.add_argument("--server-a", default="redis-server", metavar="PATH", help="the peer (redis-server)")
     parser.add_argument("--server-b", default=os.path.join(ROOT, "build/release/spinel-server"), metavar="PATH",
                         help="ours (build/release/spinel-server)")
-    parser.add_argument("--only", action="append", choices=KINDS, 
+    parser.add_argument("--only", action="append", choices=KINDS,
                         help="measure only this; may be repeated. speed is that of GET and SET, hash to zset that of "
-                        "the commands on such values, messaging that of scripts, transactions and PUBLISH")
+                        "the commands on such values, messaging that of scripts, transactions and PUBLISH, tls that of GET and SET over TLS")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each speed run; medians count (5)")
     parser.add_argument("--scale", type=float, default=1.0,
                         help="multiplies the requests of each run, which are 200,000 to 4,000,000")
@@ -91,6 +91,9 @@ def run(options, paths):
             results["speed"] = results.get("speed", {}) | cells
     if "messaging" in options.only:
         results["speed"] = results.get("speed", {}) | measure.messaging_speed(makers, options, progress)
+    if "tls" in options.only:
+        cells = encryption.speed(list(zip(NAMES, paths)), options, progress)
+        results["speed"] = results.get("speed", {}) | cells
     if "collection-memory" in options.only:
         results["collection memory"] = measure.collection_memory(makers, options, progress)
     return results

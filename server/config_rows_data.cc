@@ -164,11 +164,9 @@ constexpr ConfigRow kObservation[] = {
         "n new keys, A for `g$lshzxetd`. Empty: none."),
     Integer<&Config::metrics_port>(
         "metrics-port", 0, 0, 65535,
-        "Port for HTTP: metrics for Prometheus, health, and the console. 0: none.")
-        .Immutable(),
+        "Port for HTTP: metrics for Prometheus, health, and the console. 0: none."),
     Text<&Config::metrics_bind>(
-        "metrics-bind", "", "Addresses of that port, separated by blanks. Empty: those of `bind`.")
-        .Immutable(),
+        "metrics-bind", "", "Addresses of that port, separated by blanks. Empty: those of `bind`."),
     Bool<&Config::console>(
         "console", false, "Serve the console, a page that shows the server live, on metrics-port."),
 };

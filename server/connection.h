@@ -149,6 +149,7 @@ class Connection final : public Transport {
   bool MustLogIn() const;
   bool UnreadBeforeLogin();
   void AccountBeforeLogin(size_t bytes);
+  void CountBeforeLogin(size_t requests);
   void CloseNow();
   void MaybeDelete();
 
@@ -164,7 +165,8 @@ class Connection final : public Transport {
   int64_t last_progress_ms_ = 0;
   size_t read_room_ = 0;             // see ReadTarget
   uint32_t before_login_bytes_ = 0;  // its part of the loop's count
-  uint8_t operations_ = 0;           // outstanding at Asio
+  uint16_t before_login_requests_ = 0;
+  uint8_t operations_ = 0;  // outstanding at Asio
   ReadInto read_into_ = ReadInto::kShared;
   bool starting_read_ = false;
   bool reading_ = false;

@@ -57,7 +57,10 @@ size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
       PrefetchBatch(&loop_->server().store(), session_.db(), loop_->requests());
     }
     loop_->server().memory().Tell(&loop_->state(), batch_bytes);
+    const bool stranger = !session_.authenticated;
     const size_t executed = ExecuteBatch();
+    if (stranger) [[unlikely]]
+      CountBeforeLogin(executed);
     if (!loop_->state().broadcasts.empty()) [[unlikely]] {
       loop_->server().tracking().Broadcast(&loop_->state());
     }

@@ -13,6 +13,9 @@ namespace {
 // Of replies, in the kernel and here. What is sent before AUTH has errors of some 40 bytes for an
 // answer; HELLO's refusal is the longest.
 constexpr size_t kMaxUnread = 64 * 1024;
+// Clients need a dozen to introduce themselves. Refusing a wrong password costs as much as ten
+// GETs, and a thousand of them in one packet would keep the loop's other clients waiting.
+constexpr uint16_t kMaxRequests = 128;
 
 }  // namespace
 
@@ -45,6 +48,19 @@ void Connection::AccountBeforeLogin(size_t bytes) {
              session_.id, session_.origin.address, total);
   loop_->state().stats.query_limit_disconnections.Add();
   CloseNow();
+}
+
+// `requests` were executed for a client that had not logged in before them.
+void Connection::CountBeforeLogin(size_t requests) {
+  if (!MustLogIn()) {
+    before_login_requests_ = 0;
+    return;
+  }
+  before_login_requests_ = static_cast<uint16_t>(before_login_requests_ + requests);
+  if (before_login_requests_ < kMaxRequests || closed_) return;
+  LogVerbose("Closing client id={} addr={}: {} requests, and it has not logged in", session_.id,
+             session_.origin.address, before_login_requests_);
+  closing_ = true;  // once it has been told what was wrong with them
 }
 
 }  // namespace spinel

@@ -1,6 +1,7 @@
 #include "server/crash_report.h"
 
 #include <execinfo.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -46,6 +47,22 @@ std::atomic<Server*> g_server{nullptr};
 std::atomic_flag g_reporting = ATOMIC_FLAG_INIT;
 thread_local const LoopState* t_loop = nullptr;
 
+LogFormat FormatOfLog() {
+  const Server* server = g_server.load();
+  return server == nullptr ? LogFormat::kLegacy : server->config().log_format();
+}
+
+// To the log, and to standard error where the log is elsewhere.
+void WriteOut(const char* text, size_t size) {
+  const int log = LogDescriptor();
+  bool written = write(log, text, size) >= 0;
+  if (log != STDOUT_FILENO && log != STDERR_FILENO) {
+    written = write(STDERR_FILENO, text, size) >= 0 && written;
+  }
+  // There is nobody to be told that it could not be written.
+  (void)written;
+}
+
 // Text put together without the allocator; what does not fit is cut off.
 class Line {
  public:
@@ -60,16 +77,15 @@ class Line {
     *this << "0x";
     return Digits(number, 16);
   }
-  // Writes the line to the log, and to standard error where the log is elsewhere.
+  // Writes the line. Where the log has a form that programs read, the line is a record of its own.
   void End() {
-    text_[size_++] = '\n';
-    const int log = LogDescriptor();
-    bool written = write(log, text_, size_) >= 0;
-    if (log != STDOUT_FILENO && log != STDERR_FILENO) {
-      written = write(STDERR_FILENO, text_, size_) >= 0 && written;
+    const LogFormat format = FormatOfLog();
+    if (format == LogFormat::kLegacy) {
+      text_[size_++] = '\n';
+      WriteOut(text_, size_);
+    } else {
+      EndRecord(format == LogFormat::kJson);
     }
-    // There is nobody to be told that it could not be written.
-    (void)written;
     size_ = 0;
   }
 
@@ -82,6 +98,24 @@ class Line {
       number /= base;
     } while (number > 0);
     return *this << std::string_view(digits + at, sizeof(digits) - at);
+  }
+
+  void EndRecord(bool json) {
+    if (size_ == 0) return;
+    char record[2 * sizeof(text_) + 64];
+    size_t size = 0;
+    const auto add = [&](std::string_view text) {
+      std::memcpy(record + size, text.data(), text.size());
+      size += text.size();
+    };
+    add(json ? R"({"level":"warning","message":")" : R"(level=warning message=")");
+    for (size_t i = 0; i < size_; ++i) {
+      const char c = text_[i];
+      if (c == '"' || c == '\\') add("\\");
+      add(c < ' ' || c > '~' ? std::string_view("?") : std::string_view(&c, 1));
+    }
+    add(json ? "\"}\n" : "\"\n");
+    WriteOut(record, size);
   }
 
   char text_[512];
@@ -173,10 +207,32 @@ void ReportServer(Server* server) {
   line.End();
 }
 
+// The stack as records: the function that knows symbols without the allocator writes to a file
+// only.
+void ReportStackAsRecords(void* const* frames, int count) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
+  backtrace_symbols_fd(frames, count, ends[1]);  // what a pipe does not hold is left out
+  close(ends[1]);
+  Line line;
+  char some[1024];
+  for (ssize_t got = 0; (got = read(ends[0], some, sizeof(some))) > 0;) {
+    std::string_view text(some, static_cast<size_t>(got));
+    for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos;) {
+      (line << text.substr(0, end)).End();
+      text.remove_prefix(end + 1);
+    }
+    line << text;
+  }
+  line.End();
+  close(ends[0]);
+}
+
 void ReportStack() {
   constexpr int kMostFrames = 100;
   void* frames[kMostFrames];
   const int count = backtrace(frames, kMostFrames);
+  if (FormatOfLog() != LogFormat::kLegacy) return ReportStackAsRecords(frames, count);
   const int log = LogDescriptor();
   backtrace_symbols_fd(frames, count, log);
   if (log != STDOUT_FILENO && log != STDERR_FILENO) {

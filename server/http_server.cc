@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -123,7 +125,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<HttpServer::C
   }
 
   void OnWritten(beast::error_code error) {
-    if (error || !keep_alive_) return Close();
+    // Where the port was closed nobody stays behind it.
+    if (error || !keep_alive_ || server_->listeners_.empty()) return Close();
     response_ = {};
     Read(kIdleTime);
   }
@@ -145,19 +148,51 @@ class HttpServer::Connection : public std::enable_shared_from_this<HttpServer::C
   bool head_ = false;
 };
 
-HttpServer::HttpServer(Server* server) : server_(server), io_(1), service_(&io_, server) {}
+HttpServer::HttpServer(Server* server)
+    : server_(server), io_(1), work_(io_.get_executor()), service_(&io_, server) {}
 
 HttpServer::~HttpServer() { Stop(); }
 
 std::string HttpServer::Start() {
+  server_->mutable_config().OnChange(
+      {"metrics-port", "metrics-bind", "bind"}, [this](const Config&) -> std::string {
+        const std::string error = Relisten();
+        if (error.empty()) return {};
+        LogWarning("{}", error);
+        return "Unable to listen on metrics-port. Check server logs.";
+      });
   if (server_->config().metrics_port() == 0) return {};
   if (std::string error = Listen(); !error.empty()) return error;
+  StartThread();
+  return {};
+}
+
+void HttpServer::StartThread() {
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "http");
     const CrashReportsOfThread crash_reports(nullptr);
     io_.run();
   });
-  return {};
+}
+
+// Old and new addresses may overlap, so the old ones are closed first; when the new ones are
+// refused, the old configuration listens again.
+std::string HttpServer::Relisten() {
+  const bool wanted = server_->config().metrics_port() != 0;
+  if (!thread_.joinable()) {
+    if (!wanted) return {};
+    StartThread();
+  }
+  auto result = std::make_shared<std::promise<std::string>>();
+  std::future<std::string> done = result->get_future();
+  boost::asio::post(io_, [this, wanted, result] {
+    listeners_.clear();
+    result->set_value(wanted ? Listen() : std::string());
+  });
+  if (done.wait_for(std::chrono::seconds(5)) != std::future_status::ready) {
+    return "The thread of metrics-port does not answer";
+  }
+  return done.get();
 }
 
 std::string HttpServer::Listen() {
@@ -172,7 +207,10 @@ std::string HttpServer::Listen() {
         &io_, optional ? entry.substr(1) : entry, static_cast<int>(config.metrics_port()), kBacklog,
         [this](int fd, const AcceptedPeer& peer) { Accept(fd, peer); }, &error);
     if (listener == nullptr && optional) continue;
-    if (listener == nullptr) return "Could not listen on metrics-port: " + error;
+    if (listener == nullptr) {
+      listeners_.clear();
+      return "Could not listen on metrics-port: " + error;
+    }
     LogNotice("Metrics and health: http://{}/metrics{}", listener->name(),
               config.console() ? fmt::format(", console: http://{}/", listener->name()) : "");
     listeners_.push_back(std::move(listener));

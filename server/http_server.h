@@ -3,9 +3,10 @@
 //
 // Only GET and HEAD are answered. Headers, connections and time are bounded: whoever sends slowly,
 // reads slowly or holds many connections is cut.
-// Owner: main. Threads: main's; what is behind it runs on the one thread.
+// Owner: main. Threads: main's, and that of CONFIG SET; what is behind it runs on the one thread.
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
@@ -28,8 +29,8 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Listens as the configuration says, and serves from here on; does nothing where there is no
-  // metrics-port. An empty return: done; else why not. The runtime has to be set.
+  // Listens as the configuration says, now and whenever it changes; without a metrics-port there is
+  // no thread. An empty return: done; else why not. The runtime has to be set.
   std::string Start();
   void Stop();
 
@@ -37,11 +38,16 @@ class HttpServer {
   class Connection;
 
   std::string Listen();
+  // After a change of the addresses or the port.
+  std::string Relisten();
+  void StartThread();
   void Accept(int fd, const AcceptedPeer& peer);
 
   Server* const server_;
   int connections_ = 0;  // outlives the connections, which are the io_context's
   boost::asio::io_context io_;
+  // The thread stays when the port is closed: it may be opened again.
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   HttpService service_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::thread thread_;

@@ -43,13 +43,15 @@ def expect_ok(connection, replies):
             raise RuntimeError(f"SET was answered {got[-200:]!r}")
 
 
-def redis_benchmark(server, cpu, what, pipeline, requests, keys):
+def redis_benchmark(server, cpu, what, pipeline, requests, keys, tls_port=None):
     """One run of redis-benchmark on `cpu`: of its own test `what` ("GET"), or of a command (a tuple of words).
+    With `tls_port` it is done there.
 
     Returns server CPU per request (us), requests per second, p99 (ms).
     """
     own = isinstance(what, str)
-    argv = ["taskset", "-c", str(cpu), "redis-benchmark", "-h", "127.0.0.1", "-p", str(server.port),
+    argv = ["taskset", "-c", str(cpu), "redis-benchmark", "-h", "127.0.0.1", "-p", str(tls_port or server.port),
+            *(("--tls", "--insecure") if tls_port else ()),
             "-n", str(requests), "-c", str(CLIENTS), "-d", str(VALUE_BYTES), "-r", str(keys),
             "-P", str(pipeline), "--csv", *(("-t", what.lower()) if own else what)]
     before = server.cpu_seconds()

@@ -10,6 +10,7 @@ RATIO_TARGETS = {
     "GET P1": 1.0, "SET P1": 1.0,
     "GET P16": 0.47, "SET P16": 0.45,
     "GET P64": 0.22, "SET P64": 0.22,
+    "TLS GET P1": 1.0, "TLS SET P1": 1.0, "TLS GET P16": 1.0, "TLS SET P16": 1.0,
     "memory": 0.66, "memory with TTL": 0.58,
     "hashes of 8 fields": 0.75, "one hash": 0.65, "one set": 0.65, "one sorted set": 0.55,
 }

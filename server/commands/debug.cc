@@ -277,6 +277,12 @@ void ChangeReplicationId(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Ok();
 }
 
+void RewriteWholeConfig(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+  const ConfigStatus status = ctx.server().mutable_config().Rewrite(/*force_all=*/true);
+  if (!status.ok()) return reply.Error(status.error());
+  reply.Ok();
+}
+
 void Help(CommandContext& ctx, ArgReader& args, ReplyWriter& reply);
 
 constexpr CommandSpec Row(std::string_view name, int arity, Handler handler,
@@ -287,6 +293,8 @@ constexpr CommandSpec Row(std::string_view name, int arity, Handler handler,
 // DEBUG's own subcommands: COMMAND does not know them.
 constexpr CommandSpec kSubcommands[] = {
     Row("CHANGE-REPL-ID", 2, ChangeReplicationId, "", "Gives the data set a new replication ID."),
+    Row("CONFIG-REWRITE-FORCE-ALL", 2, RewriteWholeConfig, "",
+        "Does as CONFIG REWRITE, and writes options with their default value too."),
     Row("DIGEST", 2, DigestAll, "", "Answers a digest of the whole data set."),
     Row("DIGEST-VALUE", -2, DigestValue, "[key ...]", "Answers a digest of each key's value."),
     Row("ERROR", 3, ErrorReply, "<text>", "Answers the text as an error."),

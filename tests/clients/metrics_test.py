@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 
-from resp import OK, Simple
+from resp import OK, Error, Simple
 from support import ROOT, Server, ServerTestCase, free_port, main, wait_until
 
 DASHBOARD = ROOT / "docs" / "grafana-dashboard.json"
@@ -286,6 +286,37 @@ class LifeTest(ServerTestCase):
             with self.assertRaisesRegex(ChildProcessError, "metrics-port"):
                 server.start(attempts=1)
 
+    def test_the_port_opens_moves_and_closes_at_run_time(self):
+        with Server("--requirepass", "s3cret") as server, server.connect() as client:
+            self.assertEqual(client("AUTH", "s3cret"), OK)
+            first, second = free_port(), free_port()
+            self.assertEqual(client("CONFIG", "SET", "metrics-port", first), OK)
+            kept = http.client.HTTPConnection("127.0.0.1", first, timeout=20)
+            self.addCleanup(kept.close)
+            kept.request("GET", "/health/live")
+            self.assertEqual(Answer(kept.getresponse()).status, 200)
+            self.assertEqual(get(first).status, 401)
+            # What cannot be changes nothing.
+            self.assertIsInstance(client("CONFIG", "SET", "metrics-port", server.port), Error)
+            self.assertEqual(client("CONFIG", "GET", "metrics-port"), [b"metrics-port", b"%d" % first])
+            self.assertEqual(get(first, "/health/live").status, 200)
+            self.assertEqual(client("CONFIG", "SET", "metrics-port", second, "metrics-bind", "127.0.0.1"), OK)
+            self.assertEqual(get(second, "/health/live").status, 200)
+            with self.assertRaises(OSError):
+                get(first, "/health/live")
+            self.assertEqual(client("CONFIG", "SET", "metrics-port", "0"), OK)
+            with self.assertRaises(OSError):
+                get(second, "/health/live")
+            # Who is connected gets one more answer, and then the end.
+            kept.request("GET", "/health/live")
+            self.assertEqual(Answer(kept.getresponse()).status, 200)
+            with self.assertRaises((OSError, http.client.HTTPException)):
+                kept.sock.settimeout(20)
+                kept.request("GET", "/health/live")
+                kept.getresponse()
+            self.assertEqual(client("CONFIG", "SET", "metrics-port", first), OK)
+            self.assertEqual(get(first, "/health/live").status, 200)
+
     def test_not_ready_while_loading_and_while_stopping(self):
         port = free_port()
         server, port = start("--save", "3600 1", port=port)
@@ -342,8 +373,12 @@ class LifeTest(ServerTestCase):
         self.assertEqual(code, -signal.SIGABRT)
         self.assertIn("SIGABRT", log)
         self.assertIn("END OF CRASH REPORT", log)
-        line = next(line for line in log.splitlines() if "DEBUG PANIC" in line)
-        self.assertEqual(json.loads(line)["level"], "warning")
+        lines = log.splitlines()
+        panic = next(number for number, line in enumerate(lines) if "DEBUG PANIC" in line)
+        records = [json.loads(line) for line in lines[panic:]]
+        self.assertEqual({record["level"] for record in records}, {"warning"})
+        stack = [record["message"] for record in records]
+        self.assertRegex("\n".join(stack[stack.index("--- stack"):]), r"spinel-server\(_ZN6spinel")
 
     def test_reports_can_be_turned_off(self):
         code, log = self.crash("DEBUG", "SEGFAULT", options=("--crash-log-enabled", "no"))

@@ -45,6 +45,7 @@ STAND_IN_GAPS = {
         "hello-texts-of-7.2",      # the text of NOAUTH has changed
         "precise-expiry",          # active expiry every 100 ms
         "redis-version-7.2.4",
+        "request-limit-before-auth",
         "s3-policies",             # allkeys-s3
         "set-ifeq",                # Valkey 8.1
         "strict-scan-cursor",      # takes -1
@@ -63,6 +64,7 @@ STAND_IN_GAPS = {
         "health-check",
         "pipelined-auth-errors",   # the unstable branch drops them while other replies are pending
         "precise-expiry",
+        "request-limit-before-auth",
         "s3-policies",
         "tls-auto-reload",         # only when asked to
         "tls-hints",

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -19,6 +20,41 @@ try:
     import redis
 except ImportError:
     redis = None
+
+
+ALERT, HANDSHAKE = 21, 22  # types of records
+CLIENT_HELLO, SERVER_HELLO = 1, 2
+FATAL, HANDSHAKE_FAILURE, PROTOCOL_VERSION = 2, 40, 70
+SSL_3, TLS_1_0, TLS_1_1, TLS_1_2 = 0x0300, 0x0301, 0x0302, 0x0303
+STRONG_SUITES = [0xC02B, 0xC02F, 0xC02C, 0xC030]  # ECDHE with AES-GCM
+WEAK_SUITES = [
+    0x0000, 0x0001, 0x0002, 0x003B,          # no encryption
+    0x0003, 0x0006, 0x0008, 0x0014,          # for export
+    0x0004, 0x0005, 0xC007, 0xC011,          # RC4
+    0x0009, 0x0015,                          # DES
+    0x000A, 0x0016, 0xC008, 0xC012,          # 3DES
+    0x0018, 0x001B, 0x0034, 0x00A6, 0xC018,  # nobody proves who they are
+]
+ALL_SUITES = STRONG_SUITES + [0xC009, 0xC013, 0xC00A, 0xC014, 0x0039, 0x0033, 0x0035, 0x002F, *WEAK_SUITES]
+
+
+def with_length(size, data):
+    return len(data).to_bytes(size, "big") + data
+
+
+def client_hello(version, suites, compression=b"\x00"):
+    """A record with a ClientHello as TLS 1.2 and before spell it."""
+    def numbers(values):
+        return b"".join(value.to_bytes(2, "big") for value in values)
+    extensions = b"" if version == SSL_3 else with_length(2, b"".join((
+        numbers([10]) + with_length(2, with_length(2, numbers([23, 24, 25]))),  # curves
+        numbers([11]) + with_length(2, b"\x01\x00"),  # points uncompressed
+        numbers([13]) + with_length(2, with_length(2, numbers([0x0403, 0x0804, 0x0401, 0x0203, 0x0201]))),
+    )))
+    body = (numbers([version]) + os.urandom(32) + b"\x00" + with_length(2, numbers(suites))
+            + with_length(1, compression) + extensions)
+    handshake = bytes((CLIENT_HELLO,)) + with_length(3, body)
+    return bytes((HANDSHAKE,)) + numbers([min(version, TLS_1_0)]) + with_length(2, handshake)
 
 
 class Requests(TlsTestCase):
@@ -188,6 +224,33 @@ class Tools(TlsTestCase):
                  "-cipher", "ALL:@SECLEVEL=0"],
                 stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
             self.assertIn(b"protocol version", process.stderr, version)
+
+    def answer_to(self, hello):
+        """The first record that the server sends: its type, and its content."""
+        with socket.create_connection(("127.0.0.1", self.server.tls_port), timeout=20) as client:
+            client.sendall(hello)
+            header = client.recv(5, socket.MSG_WAITALL)
+            return header[0], client.recv(int.from_bytes(header[3:5], "big"), socket.MSG_WAITALL)
+
+    def test_a_hello_that_knows_only_old_protocols_gets_an_alert(self):
+        # By hand: openssl itself no longer offers these.
+        for version in (SSL_3, TLS_1_0, TLS_1_1):
+            kind, content = self.answer_to(client_hello(version, ALL_SUITES))
+            self.assertEqual((kind, content[0]), (ALERT, FATAL), version)
+            # Of SSL 3 an OpenSSL that was built without it says the latter.
+            self.assertIn(content[1], (PROTOCOL_VERSION, HANDSHAKE_FAILURE), version)
+
+    def test_a_hello_that_knows_only_weak_ciphers_gets_an_alert(self):
+        for suite in WEAK_SUITES:
+            kind, content = self.answer_to(client_hello(TLS_1_2, [suite]))
+            self.assertEqual((kind, content), (ALERT, bytes((FATAL, HANDSHAKE_FAILURE))), hex(suite))
+
+    def test_compression_is_not_agreed_to(self):
+        kind, content = self.answer_to(client_hello(TLS_1_2, STRONG_SUITES, compression=b"\x01\x00"))
+        self.assertEqual((kind, content[0]), (HANDSHAKE, SERVER_HELLO))
+        # Behind the header, version and random: the session's id, the cipher, the compression.
+        session = content[4 + 2 + 32]
+        self.assertEqual(content[4 + 2 + 32 + 1 + session + 2], 0)
 
     def test_weak_ciphers_are_refused(self):
         for cipher in ("aNULL", "eNULL", "RC4", "3DES", "EXPORT"):

@@ -84,6 +84,24 @@ class RequirePass(ServerTestCase):
                          Error("ERR Protocol error: unauthenticated bulk length"))
         self.assertTrue(connection.at_end())
 
+    def test_128_requests_are_the_limit(self):
+        if support.lacks("request-limit-before-auth"):
+            self.skipTest("it has no such limit")
+        connection = self.connect()
+        connection.write(encode("AUTH", "wrong") * 128)
+        for _ in range(128):
+            self.assertEqual(connection.read(), WRONG_PASSWORD)
+        self.assertTrue(connection.at_end())
+
+    def test_that_limit_is_for_those_who_do_not_log_in(self):
+        connection = self.connect()
+        for _ in range(40):
+            connection.write(encode("AUTH", "wrong") * 8 + encode("AUTH", PASSWORD) + encode("RESET"))
+            for _ in range(8):
+                self.assertEqual(connection.read(), WRONG_PASSWORD)
+            self.assertEqual(connection.read(), OK)
+            self.assertEqual(connection.read(), Simple("RESET"))
+
     def test_the_limit_ends_with_authentication(self):
         connection = self.connect()
         connection.write(encode("AUTH", PASSWORD))

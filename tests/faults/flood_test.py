@@ -21,7 +21,7 @@ MEGABYTE = 1 << 20
 # A client that waits for its deadline may be held a few KB; a loop has 32 MB for requests that are
 # never finished; the rest is room for the allocator.
 MEMORY_LIMIT = CLIENTS * 10 * 1024 + 2 * 32 * MEGABYTE + 48 * MEGABYTE
-REQUESTS = 400  # in a round that p99 is taken of
+REQUESTS = 400  # in a round
 FLOOR_SECONDS = 0.02  # what the machine's scheduler may cost, with as many processes as CPUs
 
 
@@ -43,49 +43,53 @@ JUNK = (
 )
 
 
-WAITING = []  # open, with an answer that nobody reads
+def flood(port, connected, sent_all):
+    """In a process of its own: opens CLIENTS connections, then sends for as long as it is let.
 
-
-def flood(port, connected):
-    """In a process of its own: opens CLIENTS connections and sends for as long as it is let."""
+    It is nice: those who flood have CPUs of their own, and what is measured is the server.
+    """
+    os.nice(19)
     resource.setrlimit(resource.RLIMIT_NOFILE, (CLIENTS + 100,) * 2)
-    selector = selectors.DefaultSelector()
-    for number in range(CLIENTS):
-        client = socket.create_connection(("127.0.0.1", port), timeout=30)
-        client.setblocking(False)
-        junk = JUNK[number % len(JUNK)]
-        if junk:
-            selector.register(client, selectors.EVENT_WRITE, [junk, 0])
-        else:
-            selector.register(client, selectors.EVENT_READ, None)
-        if number % 50 == 0:
-            push(selector)
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(CLIENTS)]
     connected.set()
-    while True:
-        push(selector)
-        time.sleep(0.001)
+    waiting = []  # open, with an answer that nobody reads
+    with selectors.EpollSelector() as selector:
+        for number, client in enumerate(clients):
+            client.setblocking(False)
+            junk = JUNK[number % len(JUNK)]
+            selector.register(client, selectors.EVENT_WRITE if junk else selectors.EVENT_READ,
+                              [junk, 0])
+        clients.clear()
+        while selector.get_map():
+            if push(selector, waiting) == 0:
+                sent_all.set()
+            time.sleep(0.001)
 
 
-def push(selector):
-    for key, _ in selector.select(timeout=0):
+def push(selector, waiting):
+    """One turn over the connections that something happened to; how many still had to send."""
+    sending = 0
+    for key, _ in selector.select(timeout=0.1):
+        junk, sent = key.data
         try:
-            if key.data is None:
+            if sent == len(junk):
                 # Only whether it was closed: what was answered stays unread.
                 if not key.fileobj.recv(1, socket.MSG_PEEK):
                     raise ConnectionResetError
                 selector.unregister(key.fileobj)
-                WAITING.append(key.fileobj)
+                waiting.append(key.fileobj)
                 continue
-            junk, sent = key.data
+            sending += 1
             key.data[1] = sent + key.fileobj.send(junk[sent:sent + 65536])
             if key.data[1] == len(junk):
                 # Nothing more to say: it is open as long as it is let.
-                selector.modify(key.fileobj, selectors.EVENT_READ, None)
+                selector.modify(key.fileobj, selectors.EVENT_READ, key.data)
         except (BlockingIOError, InterruptedError):
             continue
         except OSError:
             selector.unregister(key.fileobj)
             key.fileobj.close()
+    return sending
 
 
 class Flood(ServerTestCase):
@@ -99,40 +103,50 @@ class Flood(ServerTestCase):
         return connection
 
     @staticmethod
-    def p99(connection):
-        times = []
+    def times(connection):
+        """A round of requests: how long each took, in seconds."""
+        taken = []
         for number in range(REQUESTS):
             started = time.perf_counter()
             connection("SET", f"key:{number % 100}", "value")
-            times.append(time.perf_counter() - started)
-        return sorted(times)[REQUESTS * 99 // 100]
+            taken.append(time.perf_counter() - started)
+        return taken
+
+    @staticmethod
+    def p99(times):
+        return sorted(times)[len(times) * 99 // 100]
 
     def test_a_flood_before_login(self):
         admin = self.log_in()
-        quiet = min(self.p99(admin) for _ in range(5))
+        quiet = self.p99([taken for _ in range(10) for taken in self.times(admin)])
         before = self.server.resident_bytes()
-        connected = multiprocessing.Event()
-        flooder = multiprocessing.Process(target=flood, args=(self.server.port, connected), daemon=True)
+        connected, sent_all = multiprocessing.Event(), multiprocessing.Event()
+        flooder = multiprocessing.Process(target=flood, args=(self.server.port, connected, sent_all),
+                                          daemon=True)
         flooder.start()
         self.addCleanup(flooder.kill)
-        rounds, peak, most = [], 0, 0
+        times, peak, most = [], 0, 0
         deadline = None
         while True:
-            rounds.append(self.p99(admin))
+            flooded = connected.is_set() and not sent_all.is_set()
+            taken = self.times(admin)
             peak = max(peak, self.server.resident_bytes() - before)
             clients = self.clients(admin)
             most = max(most, clients)
+            if flooded:
+                times += taken
             if connected.is_set():
                 deadline = deadline or time.monotonic() + LOGIN_SECONDS + 60
                 if clients == 1:
                     break
                 self.assertLess(time.monotonic(), deadline, f"{clients - 1} clients are still there")
-        best = sorted(rounds)[len(rounds) // 4]
-        print(f"# {CLIENTS} clients, {most} at a time; p99 {quiet * 1000:.2f} ms before, {best * 1000:.2f} ms"
-              f" then (the lower quartile of {len(rounds)} rounds); RSS +{peak / MEGABYTE:.0f} MB")
-        self.assertLess(best, max(2 * quiet, FLOOR_SECONDS))
+        usual = self.p99(times)
+        print(f"# {CLIENTS} clients, {most} at a time; p99 {quiet * 1000:.2f} ms before, {usual * 1000:.2f} ms"
+              f" while they sent ({len(times)} requests, the slowest {max(times) * 1000:.0f} ms);"
+              f" RSS +{peak / MEGABYTE:.0f} MB")
+        self.assertLess(usual, max(2 * quiet, FLOOR_SECONDS))
         self.assertLess(peak, MEMORY_LIMIT)
-        self.assertGreater(most, CLIENTS // 10)
+        self.assertGreater(most, CLIENTS // 2)
 
     @staticmethod
     def clients(admin):

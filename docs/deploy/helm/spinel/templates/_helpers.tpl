@@ -22,6 +22,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- .Values.auth.existingSecret | default (include "spinel.fullname" .) -}}
 {{- end -}}
 
+{{/* Where clients come in: with TLS alone, `port` is 0. */}}
+{{- define "spinel.port" -}}
+{{- $port := int (get .Values.config "port" | default 0) -}}
+{{- $tls := int (get .Values.config "tls-port" | default 0) -}}
+{{- if and (hasKey .Values.config "port") (eq $port 0) -}}
+{{- $tls -}}
+{{- else -}}
+{{- $port | default 6379 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* An option's value as the server spells it: YAML makes a truth of yes, and Helm 1e+09 of numbers. */}}
 {{- define "spinel.option" -}}
 {{- if kindIs "bool" . -}}
