@@ -1,7 +1,8 @@
 #include "server/allocator_stats.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include "storage/jemalloc_ctl.h"
 
 #if defined(SPINEL_JEMALLOC)
 #include <jemalloc/jemalloc.h>
@@ -21,15 +22,9 @@ std::string AllocatorStatistics() {
 }
 
 uint64_t AllocatorMuzzyBytes() {
-#if defined(SPINEL_JEMALLOC)
-  static const std::string name = fmt::format("stats.arenas.{}.pmuzzy", MALLCTL_ARENAS_ALL);
-  size_t pages = 0;
-  size_t size = sizeof(pages);
-  if (mallctl(name.c_str(), &pages, &size, nullptr, 0) != 0) return 0;
+  static const std::string name = OfAllArenas("stats.arenas", "pmuzzy");
+  const size_t pages = AllocatorValue<size_t>(name.c_str()).value_or(0);
   return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-#else
-  return 0;
-#endif
 }
 
 }  // namespace spinel

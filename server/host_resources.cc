@@ -10,23 +10,9 @@
 #include <string_view>
 
 #include "server/cgroup.h"
-
-#if defined(SPINEL_JEMALLOC)
-#include <jemalloc/jemalloc.h>
-#endif
+#include "storage/jemalloc_ctl.h"
 
 namespace spinel {
-namespace {
-
-#if defined(SPINEL_JEMALLOC)
-uint64_t Mallctl(const char* name) {
-  size_t value = 0;
-  size_t size = sizeof(value);
-  return mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
-}
-#endif
-
-}  // namespace
 
 UsableCpus DecideCpus(int present, int by_affinity, const std::string& root) {
   UsableCpus cpus{std::max(present, 1), "all there are"};
@@ -80,43 +66,31 @@ ProcessMemory ReadProcessMemory() {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   memory.resident = resident_pages * page;
   memory.anonymous = (resident_pages - std::min(resident_pages, file_pages)) * page;
-#if defined(SPINEL_JEMALLOC)
-  uint64_t epoch = 1;
-  size_t size = sizeof(epoch);
-  mallctl("epoch", &epoch, &size, &epoch, size);
+  // Figures are as of the last epoch. Without jemalloc there is none, and only pages are known.
+  if (!SetAllocatorValue("epoch", uint64_t{1})) {
+    memory.allocated = memory.active = memory.allocator_resident = memory.resident;
+    return memory;
+  }
   // What threads keep at hand for their next allocations counts as allocated there.
-  static const std::string cached = fmt::format("stats.arenas.{}.tcache_bytes", MALLCTL_ARENAS_ALL);
-  const uint64_t allocated = Mallctl("stats.allocated");
-  memory.allocated = allocated - std::min(allocated, Mallctl(cached.c_str()));
-  memory.active = Mallctl("stats.active");
-  memory.allocator_resident = Mallctl("stats.resident");
-#else
-  memory.allocated = memory.active = memory.allocator_resident = memory.resident;
-#endif
+  static const std::string cached = OfAllArenas("stats.arenas", "tcache_bytes");
+  const auto figure = [](const char* name) { return AllocatorValue<size_t>(name).value_or(0); };
+  const uint64_t allocated = figure("stats.allocated");
+  memory.allocated = allocated - std::min<uint64_t>(allocated, figure(cached.c_str()));
+  memory.active = figure("stats.active");
+  memory.allocator_resident = figure("stats.resident");
   return memory;
 }
 
 int64_t ThreadNetBytes() {
-#if defined(SPINEL_JEMALLOC)
   const auto counter = [](const char* name) -> const uint64_t* {
-    uint64_t* address = nullptr;
-    size_t size = sizeof(address);
-    return mallctl(name, &address, &size, nullptr, 0) == 0 ? address : nullptr;
+    return AllocatorValue<uint64_t*>(name).value_or(nullptr);
   };
   thread_local const uint64_t* const allocated = counter("thread.allocatedp");
   thread_local const uint64_t* const freed = counter("thread.deallocatedp");
   if (allocated == nullptr || freed == nullptr) return 0;
   return static_cast<int64_t>(*allocated - *freed);
-#else
-  return 0;
-#endif
 }
 
-void PurgeMemory() {
-#if defined(SPINEL_JEMALLOC)
-  const std::string name = fmt::format("arena.{}.purge", MALLCTL_ARENAS_ALL);
-  mallctl(name.c_str(), nullptr, nullptr, nullptr, 0);
-#endif
-}
+void PurgeMemory() { TellAllocator(OfAllArenas("arena", "purge").c_str()); }
 
 }  // namespace spinel

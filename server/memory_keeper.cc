@@ -1,5 +1,7 @@
 #include "server/memory_keeper.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "server/cycle_clock.h"
+#include "server/eviction_policy.h"
 #include "server/host_resources.h"
 #include "server/log.h"
 #include "server/loop_state.h"
@@ -20,8 +23,10 @@ namespace {
 
 // Requests of so many bytes are executed before the memory is looked at again.
 constexpr size_t kToldBytes = 256 * 1024;
-// The same for what a loop has allocated.
-constexpr int64_t kGrownBytes = 64 * 1024;
+// The same for what a loop has allocated: this share of the limit, within these bounds.
+constexpr int64_t kGrownShare = 1024;
+constexpr int64_t kLeastGrownBytes = 1024;
+constexpr int64_t kMostGrownBytes = 64 * 1024;
 constexpr double kFreshUs = 2000;
 // Resident pages may exceed the limit by this share and this much before they count; where an empty
 // server needs much (huge pages) by this much more than that.
@@ -44,32 +49,6 @@ constexpr double kUrgentUs = 25'000;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
 
-EvictionRules RulesOf(MaxmemoryPolicy policy, int samples) {
-  switch (policy) {
-    case MaxmemoryPolicy::kVolatileLru:
-      return {EvictBy::kIdleTime, /*volatile_only=*/true, samples};
-    case MaxmemoryPolicy::kVolatileLfu:
-      return {EvictBy::kFrequency, /*volatile_only=*/true, samples};
-    case MaxmemoryPolicy::kVolatileRandom:
-      return {EvictBy::kRandom, /*volatile_only=*/true, samples};
-    case MaxmemoryPolicy::kVolatileTtl:
-      return {EvictBy::kTimeToLive, /*volatile_only=*/true, samples};
-    case MaxmemoryPolicy::kVolatileS3:
-      return {EvictBy::kQueues, /*volatile_only=*/true, samples};
-    case MaxmemoryPolicy::kAllkeysLru:
-      return {EvictBy::kIdleTime, /*volatile_only=*/false, samples};
-    case MaxmemoryPolicy::kAllkeysLfu:
-      return {EvictBy::kFrequency, /*volatile_only=*/false, samples};
-    case MaxmemoryPolicy::kAllkeysRandom:
-      return {EvictBy::kRandom, /*volatile_only=*/false, samples};
-    case MaxmemoryPolicy::kAllkeysS3:
-      return {EvictBy::kQueues, /*volatile_only=*/false, samples};
-    case MaxmemoryPolicy::kNoEviction:
-      break;
-  }
-  return {};
-}
-
 int64_t BytesOf(const Invalidation& invalidation) {
   return static_cast<int64_t>(sizeof(invalidation) + invalidation.key.capacity() +
                               invalidation.clients.size() * sizeof(TrackingClient));
@@ -83,6 +62,30 @@ double BudgetUs(int64_t tenacity) {
   return 500.0 * std::pow(1.15, static_cast<double>(tenacity - 10));
 }
 
+double ThreadCpuMicroseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) * 1e-3;
+}
+
+// So many microseconds of work. Of work, not of time: a thread that is kept from the CPU in the
+// middle of it (other processes, a quota) would evict hardly anything, and the next command takes
+// memory all the same.
+class Budget {
+ public:
+  explicit Budget(double us) : us_(us), cpu_begin_us_(ThreadCpuMicroseconds()) {}
+  uint64_t begin() const { return begin_; }
+  bool Spent() const {
+    if (CycleClock::ToMicroseconds(CycleClock::Now() - begin_) <= us_) return false;
+    return ThreadCpuMicroseconds() - cpu_begin_us_ > us_;
+  }
+
+ private:
+  const double us_;
+  const uint64_t begin_ = CycleClock::Now();
+  const double cpu_begin_us_;
+};
+
 }  // namespace
 
 MemoryKeeper::MemoryKeeper(Server* server, int loops)
@@ -95,6 +98,11 @@ MemoryKeeper::MemoryKeeper(Server* server, int loops)
     return std::string();
   };
   server->mutable_config().OnChange({"maxmemory", "maxmemory-policy"}, read);
+  // The next tick looks at the clients.
+  server->mutable_config().OnChange("maxmemory-clients", [this](const Config&) {
+    clients_ms_.store(0, std::memory_order_relaxed);
+    return std::string();
+  });
   ReadConfig();
 }
 
@@ -200,7 +208,9 @@ void MemoryKeeper::CountInput(LoopState* loop, size_t bytes) {
   Share& share = shares_[static_cast<size_t>(loop->index)];
   share.told += bytes;
   // What a command takes need not have come with it: SETBIT of a far bit, a COPY.
-  const bool grown = ThreadNetBytes() - share.net.load(std::memory_order_relaxed) > kGrownBytes;
+  const int64_t most = std::clamp(limit_.load(std::memory_order_relaxed) / kGrownShare,
+                                  kLeastGrownBytes, kMostGrownBytes);
+  const bool grown = ThreadNetBytes() - share.net.load(std::memory_order_relaxed) > most;
   if (share.told < kToldBytes && !grown) return;
   share.told = 0;
   Publish(*loop);
@@ -239,7 +249,7 @@ void MemoryKeeper::MakeRoom(LoopState* loop) {
 
 void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   constexpr int kPerLook = 16;
-  const uint64_t begin = CycleClock::Now();
+  const Budget budget(budget_us);
   Publish(*loop);
   Check(loop->op.now_ms);
   if (!server_->Has(Trouble::kOverLimit)) return;
@@ -264,7 +274,7 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
       leaving += BytesOf(loop->op.invalidations[counted]);
     }
     if (i % kPerLook != 0) continue;
-    if (CycleClock::ToMicroseconds(CycleClock::Now() - begin) > budget_us) break;
+    if (budget.Spent()) break;
     Check(loop->op.now_ms);
   }
   // Other loops' counts may be as old as a tick, and be in the last measurement as well: before
@@ -278,7 +288,7 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
   store.FinishServing(loop->op);
   if (!loop->op.invalidations.empty()) server_->tracking().Deliver(loop, /*writer=*/nullptr);
   if (server_->observation().records_latency()) {
-    server_->observation().ReportEvent("eviction-cycle", CycleClock::Now() - begin);
+    server_->observation().ReportEvent("eviction-cycle", CycleClock::Now() - budget.begin());
   }
 }
 
@@ -289,7 +299,8 @@ bool MemoryKeeper::LookAtClients(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   int64_t last = clients_ms_.load(std::memory_order_relaxed);
   const int64_t unread = unread_.load(std::memory_order_relaxed);
-  const bool pressing = server_->Has(Trouble::kOverLimit) && unread > limit_.load() / kUnreadShare;
+  const int64_t limit = ClientsLimit();
+  const bool pressing = limit > 0 && unread > limit;
   const bool due = now_ms - last >= (pressing ? kPressingMs : kClientsMs) || now_ms < last;
   if (due && clients_ms_.compare_exchange_strong(last, now_ms)) {
     const bool closed = EvictClients(loop);
@@ -301,19 +312,24 @@ bool MemoryKeeper::LookAtClients(LoopState* loop) {
   return pressing && now_ms - exempt_ms_.load(std::memory_order_relaxed) > kClosingMs;
 }
 
-bool MemoryKeeper::EvictClients(LoopState* loop) {
+int64_t MemoryKeeper::ClientsLimit() const {
   const int64_t setting = server_->config().maxmemory_clients();
-  if (setting == 0) {
-    // No key goes for what clients do not read.
-    return server_->Has(Trouble::kOverLimit) &&
-           CloseBiggest(loop, limit_.load() / kUnreadShare, [](const Session& session) {
-             return session.output_held.load(std::memory_order_relaxed);
-           });
+  if (setting > 0) return setting;
+  const int64_t limit = limit_.load(std::memory_order_relaxed);
+  if (setting < 0) return -setting * (limit / 100);
+  // No key goes for what clients do not read.
+  return server_->Has(Trouble::kOverLimit) ? limit / kUnreadShare : 0;
+}
+
+bool MemoryKeeper::EvictClients(LoopState* loop) {
+  const int64_t limit = ClientsLimit();
+  if (limit <= 0) return false;
+  if (server_->config().maxmemory_clients() == 0) {
+    return CloseBiggest(loop, limit, [](const Session& session) {
+      return session.output_held.load(std::memory_order_relaxed);
+    });
   }
-  const int64_t limit = setting > 0 ? setting : -setting * (server_->config().maxmemory() / 100);
-  if (limit <= 0 || static_cast<int64_t>(server_->clients().Totals().memory) <= limit) {
-    return false;
-  }
+  if (static_cast<int64_t>(server_->clients().Totals().memory) <= limit) return false;
   return CloseBiggest(loop, limit, MemoryOf);
 }
 
@@ -322,6 +338,7 @@ bool MemoryKeeper::CloseBiggest(LoopState* loop, int64_t limit,
   int64_t total = 0;
   std::vector<std::tuple<int64_t, int, uint64_t>> biggest;  // bytes, loop, id
   server_->clients().ForEach([&](Session& session) {
+    if (session.closing.load(std::memory_order_relaxed)) return;  // it gives everything back soon
     const auto bytes = static_cast<int64_t>(bytes_of(session));
     total += bytes;
     if (bytes == 0 || session.no_evict.load(std::memory_order_relaxed)) return;

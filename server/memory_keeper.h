@@ -80,6 +80,9 @@ class MemoryKeeper {
   // Every now and then closes clients that hold too much. True: some were closed just now, or will
   // be in a moment, and give back what they have.
   bool LookAtClients(LoopState* loop);
+  // What clients may hold at present, in bytes: maxmemory-clients of all their memory; without it,
+  // while memory is short, a share of maxmemory of what they do not read. 0: no limit.
+  int64_t ClientsLimit() const;
   bool EvictClients(LoopState* loop);
   // Closes the biggest until all together have no more than the limit. False: there was no need, or
   // nobody.

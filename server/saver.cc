@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/eviction_policy.h"
 #include "server/host_resources.h"
 #include "server/log.h"
 #include "server/scripts.h"
@@ -46,11 +47,7 @@ SnapshotOptions Saver::MakeOptions(int64_t now_ms) const {
                     {"used-mem", std::to_string(ReadProcessMemory().allocated)},
                     {"aof-base", "0"}};
   options.functions = server_->scripts().LibraryCodes();
-  const MaxmemoryPolicy policy = config.maxmemory_policy();
-  options.access_times =
-      policy != MaxmemoryPolicy::kNoEviction && policy != MaxmemoryPolicy::kAllkeysRandom &&
-      policy != MaxmemoryPolicy::kVolatileRandom && policy != MaxmemoryPolicy::kVolatileTtl &&
-      policy != MaxmemoryPolicy::kAllkeysS3 && policy != MaxmemoryPolicy::kVolatileS3;
+  options.access_times = GoesByUse(config.maxmemory_policy());
   options.now_ms = now_ms;
   options.changes = [server = server_] { return server->Changes(); };
   return options;

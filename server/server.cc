@@ -10,6 +10,7 @@
 
 #include "protocol/hex.h"
 #include "server/acl.h"
+#include "server/eviction_policy.h"
 #include "server/host_resources.h"
 #include "server/loading.h"
 #include "server/loop_state.h"
@@ -116,23 +117,6 @@ Server::Server(Config* config, int64_t now_ms, int loops)
 }
 
 Server::~Server() = default;
-
-namespace {
-
-AccessTracking::Kind AccessKindOf(MaxmemoryPolicy policy) {
-  switch (policy) {
-    case MaxmemoryPolicy::kAllkeysLfu:
-    case MaxmemoryPolicy::kVolatileLfu:
-      return AccessTracking::Kind::kFrequency;
-    case MaxmemoryPolicy::kAllkeysS3:
-    case MaxmemoryPolicy::kVolatileS3:
-      return AccessTracking::Kind::kQueues;
-    default:
-      return AccessTracking::Kind::kRecency;
-  }
-}
-
-}  // namespace
 
 void Server::RegisterHooks() {
   const auto password = [this](const Config& config) {

@@ -93,6 +93,11 @@ KeyNames KeysOf(const std::map<std::string, uint64_t, std::less<>>& changed,
   return keys;
 }
 
+// Memory of a prefix: the client's name for it, and ours with the client.
+size_t BytesOfPrefix(std::string_view prefix) {
+  return 2 * (sizeof(std::string) + prefix.size()) + sizeof(uint64_t);
+}
+
 }  // namespace
 
 // -- Who tracks
@@ -116,7 +121,8 @@ void Tracking::Enable(Session* session, uint32_t options, uint64_t redirect,
   broadcasters_[session->id] = {session->origin.loop, (options & kTrackNoLoop) != 0};
   const std::string_view every_key;
   for (const std::string_view prefix : prefixes.empty() ? std::span(&every_key, 1) : prefixes) {
-    session->tracking_prefixes->emplace(prefix);
+    if (!session->tracking_prefixes->emplace(prefix).second) continue;
+    session->listed_bytes.fetch_add(BytesOfPrefix(prefix), std::memory_order_relaxed);
     prefixes_[std::string(prefix)].insert(session->id);
   }
 }
@@ -133,6 +139,7 @@ void Tracking::Disable(Session* session) {
   if (!broadcast) return;
   broadcasters_.erase(session->id);
   for (const std::string& prefix : *prefixes) {
+    session->listed_bytes.fetch_sub(BytesOfPrefix(prefix), std::memory_order_relaxed);
     const auto found = prefixes_.find(prefix);
     found->second.erase(session->id);
     if (found->second.empty()) prefixes_.erase(found);

@@ -7,6 +7,7 @@
 #include "server/command_context.h"
 #include "server/commands/families.h"
 #include "server/commands/help.h"
+#include "server/eviction_policy.h"
 #include "storage/value_info.h"
 
 namespace spinel {
@@ -27,13 +28,16 @@ void ObjectEncoding(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 void ObjectRefCount(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const ReadGuard value = LookAt(ctx);
   if (!value) return reply.Null();
-  // Here a value belongs to its key alone. Redis shares small integers and tells so; tools tell by
-  // it that such a value costs next to nothing, which is true here as well.
+  // Here a value belongs to its key alone. Redis shares small integers and tells so, unless a limit
+  // makes it keep the use of each; tools tell by it that such a value costs next to nothing, which
+  // is true here as well.
   constexpr int64_t kShared = std::numeric_limits<int32_t>::max();
   const bool small_integer = value->type() == ValueType::kString &&
                              value->string_encoding() == StringEncoding::kInteger &&
                              value->integer() >= 0 && value->integer() < 10'000;
-  reply.Integer(small_integer ? kShared : 1);
+  const Config& config = ctx.config();
+  const bool shares = config.maxmemory() == 0 || !GoesByUse(config.maxmemory_policy());
+  reply.Integer(small_integer && shares ? kShared : 1);
 }
 
 void ObjectIdleTime(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
