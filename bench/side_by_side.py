@@ -30,7 +30,8 @@ def parse_options():
                         help="ours (build/release/spinel-server)")
     parser.add_argument("--only", action="append", choices=KINDS,
                         help="measure only this; may be repeated. speed is that of GET and SET, hash to zset that of "
-                        "the commands on such values, messaging that of scripts, transactions and PUBLISH, tls that of GET and SET over TLS")
+                        "the commands on such values, messaging that of scripts, transactions and PUBLISH, "
+                        "tls that of GET and SET over TLS")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each speed run; medians count (5)")
     parser.add_argument("--scale", type=float, default=1.0,
                         help="multiplies the requests of each run, which are 200,000 to 4,000,000")

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "server/acl.h"
@@ -36,8 +37,7 @@ class Connection::ReadTarget {
   const_iterator begin() const {
     buffer_ = connection_->ChooseReadBuffer();
     // A read whose handler may come after others tells nothing about the socket by then.
-    const bool at_once = !connection_->starting_read_ && !connection_->waiting_writable_;
-    connection_->read_room_ = at_once ? buffer_.size() : 0;
+    connection_->read_room_ = connection_->ReadsAtOnce() ? buffer_.size() : 0;
     return &buffer_;
   }
   const_iterator end() const { return &buffer_ + 1; }
@@ -78,7 +78,7 @@ bool Connection::ReserveInput() {
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
   if (tls_ != nullptr) {
-    const bool at_once = !starting_read_ && !waiting_writable_;
+    const bool at_once = ReadsAtOnce();
     read_into_ = at_once ? ReadInto::kShared : ReadInto::kLanding;
     return at_once
                ? boost::asio::mutable_buffer(loop_->shared_ciphertext(), EventLoop::kSharedBytes)

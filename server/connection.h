@@ -53,8 +53,8 @@ class Connection final : public Transport {
   void Resume();
   // Every now and then: time-outs and limits. `now_ms` Unix time.
   void CheckLimits(int64_t now_ms);
-  // Whether the peer has closed right behind what was read last, which nothing else tells. False:
-  // to be asked again later, while requests keep coming.
+  // Looks whether the peer has closed right behind what was read last, which nothing else tells.
+  // False: it is too early, because requests keep coming; to be called again.
   bool CheckPeer(int64_t now_ms);
 
   // Transport.
@@ -91,6 +91,9 @@ class Connection final : public Transport {
   void GoOnIfRead();
   void GoOn();
   boost::asio::mutable_buffer ChooseReadBuffer();
+  // Whether a read that happens now is handled before anything else: it is not being started, and
+  // Asio has no write to complete before it.
+  bool ReadsAtOnce() const { return !starting_read_ && !waiting_writable_; }
   void StartRead();
   void OnRead(const boost::system::error_code& error, size_t bytes);
   // The peer is done sending.
