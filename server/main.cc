@@ -24,6 +24,7 @@
 #include "server/health_check.h"
 #include "server/host_resources.h"
 #include "server/http_server.h"
+#include "server/huge_pages.h"
 #include "server/loading.h"
 #include "server/log.h"
 #include "server/loop_group.h"
@@ -31,6 +32,10 @@
 
 namespace spinel {
 namespace {
+
+// Libraries allocate before main, so this comes before they are initialised.
+__attribute__((section(".preinit_array"), used)) void (*const hold_back_huge_pages)() =
+    HoldBackHugePages;
 
 int Fail(const std::string& text) {
   std::fputs(text.c_str(), stderr);

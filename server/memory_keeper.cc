@@ -11,6 +11,7 @@
 #include "server/cycle_clock.h"
 #include "server/eviction_policy.h"
 #include "server/host_resources.h"
+#include "server/huge_pages.h"
 #include "server/log.h"
 #include "server/loop_state.h"
 #include "server/observation.h"
@@ -28,12 +29,12 @@ constexpr int64_t kGrownShare = 1024;
 constexpr int64_t kLeastGrownBytes = 1024;
 constexpr int64_t kMostGrownBytes = 64 * 1024;
 constexpr double kFreshUs = 2000;
-// Resident pages may exceed the limit by this share and this much before they count; where an empty
-// server needs much (huge pages) by this much more than that.
+// Resident pages may exceed the limit by this share and this much before they count.
 constexpr int64_t kToleratedShare = 20;
 constexpr int64_t kToleratedBytes = 12 << 20;
-constexpr int64_t kBeyondIdleBytes = 4 << 20;
-constexpr int64_t kMostIdleBytes = 24 << 20;
+// From so much on huge pages are worth what they waste in the arenas of the loops.
+constexpr int64_t kHugePagesBytes = 16 << 20;
+constexpr int64_t kHugePagesBytesPerLoop = 4 << 20;
 constexpr double kPurgeUs = 25'000;
 constexpr int64_t kClientsMs = 100;
 constexpr int64_t kPressingMs = 10;
@@ -175,9 +176,7 @@ void MemoryKeeper::Measure() {
   if (purged) memory = ReadProcessMemory();
   const auto resident = static_cast<int64_t>(memory.anonymous);
   const auto allocated = static_cast<int64_t>(memory.allocated);
-  if (idle_bytes_ < 0) idle_bytes_ = std::clamp<int64_t>(resident - allocated, 0, kMostIdleBytes);
-  const int64_t tolerated =
-      limit + limit / kToleratedShare + std::max(kToleratedBytes, idle_bytes_ + kBeyondIdleBytes);
+  const int64_t tolerated = limit + limit / kToleratedShare + kToleratedBytes;
   // What was freed since the last purge is resident all the same, so before the next one there is
   // no telling what it was good for.
   const int64_t room = tolerated - resident;
@@ -221,6 +220,11 @@ void MemoryKeeper::Tick(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   if (loop->index == 0) LookAtClients(loop);
   Publish(*loop);
+  if (loop->index == 0 && !huge_pages_ &&
+      Estimate() > std::max(kHugePagesBytes, loops_ * kHugePagesBytesPerLoop)) {
+    huge_pages_ = true;
+    AllowHugePages();
+  }
   if (limit_.load(std::memory_order_relaxed) == 0) return;
   if (loop->index == 0) {
     Measure();

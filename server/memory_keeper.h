@@ -103,13 +103,12 @@ class MemoryKeeper {
   std::atomic<int64_t> unread_{0};             // bytes of replies and messages
   std::atomic<int64_t> clients_ms_{0};
   std::atomic<int64_t> closed_ms_{0};
+  bool huge_pages_ = false;            // the process may have them; of the first loop
   std::atomic<int64_t> exempt_ms_{0};  // when nobody of those who do not read could be closed
   Mutex mutex_;                        // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
   // What may be allocated, as far as resident pages allow; at most the limit.
   int64_t ceiling_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Resident bytes beyond the allocated ones when a limit was first set; -1: not known yet.
-  int64_t idle_bytes_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
 }  // namespace spinel

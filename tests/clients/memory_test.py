@@ -150,6 +150,41 @@ class LittleRoom(ServerTestCase):
         self.fill_again_and_again("2mb", "allkeys-s3")
 
 
+class LoweredLimit(LittleRoom):
+    """The same where there was a limit from the start, and more loops."""
+
+    OPTIONS = ("--io-threads", "4", "--maxmemory", "300mb", "--save", "")
+
+
+class EmptyServer(ServerTestCase):
+    OPTIONS = ("--io-threads", "16", "--save", "")
+
+    def test_loops_that_have_nothing_take_next_to_nothing(self):
+        connection = self.connect()
+        self.assertEqual(PONG, connection("PING"))
+        self.assertLess(self.server.resident_bytes(), 24 * MB)
+
+    def test_what_is_big_gets_huge_pages(self):
+        connection = self.connect(timeout=60)
+        value = b"x" * 1000
+        for start in range(0, 120_000, 1000):
+            connection.pipeline([("SET", f"k:{number}", value) for number in range(start, start + 1000)])
+        if self.kernel_gives_huge_pages():
+            self.assertGreater(self.bytes_in_huge_pages(), 16 * MB)
+
+    @staticmethod
+    def kernel_gives_huge_pages():
+        try:
+            with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as file:
+                return "[never]" not in file.read()
+        except FileNotFoundError:
+            return False
+
+    def bytes_in_huge_pages(self):
+        with open(f"/proc/{self.server.pid}/smaps_rollup", encoding="ascii") as rollup:
+            return sum(int(line.split()[1]) * 1024 for line in rollup if line.startswith("AnonHugePages:"))
+
+
 class ManyArguments(ServerTestCase):
     OPTIONS = ("--io-threads", "2", "--save", "")
 
