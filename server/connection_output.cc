@@ -5,6 +5,7 @@
 
 #include <boost/asio/error.hpp>
 #include <cerrno>
+#include <span>
 
 #include "server/connection.h"
 #include "server/event_loop.h"
@@ -12,6 +13,19 @@
 #include "server/memory_keeper.h"
 
 namespace spinel {
+namespace {
+
+// One buffer costs the kernel less without the envelope of a message.
+ssize_t SendVectors(int socket, std::span<iovec> vectors) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (vectors.size() == 1) return send(socket, vectors[0].iov_base, vectors[0].iov_len, kFlags);
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = vectors.size();
+  return sendmsg(socket, &message, kFlags);
+}
+
+}  // namespace
 
 void Connection::Push(const std::shared_ptr<const std::string>& resp) {
   if (closed_ || closing_) return;
@@ -102,12 +116,10 @@ bool Connection::Send(OutputBuffer* buffer) {
   constexpr int kVectors = 512;  // a subscriber may be owed that many messages by one turn
   while (!buffer->empty()) {
     iovec vectors[kVectors];
-    msghdr message{};
-    message.msg_iov = vectors;
-    message.msg_iovlen = static_cast<size_t>(buffer->FillIovec(vectors, kVectors));
+    const auto filled = static_cast<size_t>(buffer->FillIovec(vectors, kVectors));
     size_t offered = 0;
-    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += vectors[i].iov_len;
-    const ssize_t sent = sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (const iovec& part : std::span(vectors, filled)) offered += part.iov_len;
+    const ssize_t sent = SendVectors(socket_.native_handle(), {vectors, filled});
     if (sent < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK;
