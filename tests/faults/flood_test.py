@@ -116,7 +116,18 @@ class Flood(ServerTestCase):
     def p99(times):
         return sorted(times)[len(times) * 99 // 100]
 
+    def give_the_server_a_cpu(self):
+        """What is measured is the server, not who gets the CPU: all others share the remaining ones."""
+        cpus = sorted(os.sched_getaffinity(0))
+        if len(cpus) < 2:
+            return
+        for thread in os.listdir(f"/proc/{self.server.pid}/task"):
+            os.sched_setaffinity(int(thread), cpus[:1])
+        os.sched_setaffinity(0, cpus[1:])
+        self.addCleanup(os.sched_setaffinity, 0, cpus)
+
     def test_a_flood_before_login(self):
+        self.give_the_server_a_cpu()
         admin = self.log_in()
         quiet = self.p99([taken for _ in range(10) for taken in self.times(admin)])
         before = self.server.resident_bytes()
