@@ -73,7 +73,10 @@ bool Connection::ReserveInput() {
   const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
   // At most as much again as has arrived already.
   const size_t least = MustLogIn() ? kSmallInputBeforeLogin : kSmallInput;
-  return input_.Reserve(std::clamp(missing, least, std::max(least, input_.size())));
+  const size_t before = input_.capacity();
+  const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, input_.size())));
+  if (input_.capacity() != before) PublishSizes();
+  return reserved;
 }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
@@ -383,7 +386,12 @@ void Connection::CloseNow() {
 
 // The last act of every event: the connection may be gone afterwards.
 void Connection::MaybeDelete() {
-  if (closed_ && operations_ == 0 && !executing_ && !pushed_) loop_->Forget(this);
+  if (!closed_ || operations_ != 0 || executing_ || pushed_) return;
+  // The rest of it may take until the next tick, and somebody may need the room.
+  input_.Free();
+  pending_ = OutputBuffer();
+  messages_ = {};
+  loop_->Forget(this);
 }
 
 }  // namespace spinel

@@ -189,8 +189,12 @@ bool Connection::OverOutputLimit(int64_t now_ms) {
 
 void Connection::PublishSizes() {
   session_.query_buffer_used.store(static_cast<uint32_t>(input_.size()), std::memory_order_relaxed);
-  session_.query_buffer_capacity.store(static_cast<uint32_t>(input_.capacity()),
-                                       std::memory_order_relaxed);
+  const uint32_t received = closed_ ? 0 : static_cast<uint32_t>(input_.capacity());
+  const uint32_t received_before = session_.query_buffer_capacity.load(std::memory_order_relaxed);
+  if (received != received_before) [[unlikely]] {
+    session_.query_buffer_capacity.store(received, std::memory_order_relaxed);
+    loop_->server().memory().CountReceived(int64_t{received} - int64_t{received_before});
+  }
   session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
   const uint64_t held = closed_ ? 0 : pending_.MemoryBytes();
   const uint64_t before = session_.output_held.load(std::memory_order_relaxed);

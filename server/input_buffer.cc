@@ -10,8 +10,8 @@ InputBuffer::~InputBuffer() { std::free(data_); }
 
 bool InputBuffer::Reserve(size_t bytes) {
   if (room() >= bytes) return true;
-  // Doubling on what has arrived: memory follows the client's bytes, not its announcements.
-  const size_t wanted = std::max(size_ + bytes, capacity_ * 2);
+  // By half of what has arrived: memory follows the client's bytes, not its announcements.
+  const size_t wanted = std::max(size_ + bytes, capacity_ + capacity_ / 2);
   auto* grown = static_cast<char*>(std::realloc(data_, wanted));
   if (grown == nullptr) return false;
   data_ = grown;
@@ -29,12 +29,17 @@ bool InputBuffer::Append(std::string_view bytes) {
 void InputBuffer::Consume(size_t bytes) {
   size_ -= bytes;
   if (size_ == 0) {
-    std::free(data_);
-    data_ = nullptr;
-    capacity_ = 0;
+    Free();
   } else if (bytes > 0) {
     std::memmove(data_, data_ + bytes, size_);
   }
+}
+
+void InputBuffer::Free() {
+  std::free(data_);
+  data_ = nullptr;
+  size_ = 0;
+  capacity_ = 0;
 }
 
 }  // namespace spinel

@@ -29,6 +29,8 @@ class InputBuffer {
   bool Append(std::string_view bytes);
   // Drops bytes from the front; frees the memory with the last one.
   void Consume(size_t bytes);
+  // Drops all.
+  void Free();
 
  private:
   char* data_ = nullptr;

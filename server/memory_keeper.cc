@@ -299,12 +299,18 @@ void MemoryKeeper::Evict(LoopState* loop, double budget_us) {
 // -- Clients
 // ---------------------------------------------------------------------------------------
 
+bool MemoryKeeper::ClientsPress() const {
+  const int64_t limit = ClientsLimit();
+  if (limit <= 0) return false;
+  const int64_t unread = unread_.load(std::memory_order_relaxed);
+  if (server_->config().maxmemory_clients() == 0) return unread > limit;
+  return unread + received_.load(std::memory_order_relaxed) > limit;
+}
+
 bool MemoryKeeper::LookAtClients(LoopState* loop) {
   const int64_t now_ms = loop->op.now_ms;
   int64_t last = clients_ms_.load(std::memory_order_relaxed);
-  const int64_t unread = unread_.load(std::memory_order_relaxed);
-  const int64_t limit = ClientsLimit();
-  const bool pressing = limit > 0 && unread > limit;
+  const bool pressing = ClientsPress();
   const bool due = now_ms - last >= (pressing ? kPressingMs : kClientsMs) || now_ms < last;
   if (due && clients_ms_.compare_exchange_strong(last, now_ms)) {
     const bool closed = EvictClients(loop);

@@ -51,6 +51,8 @@ class MemoryKeeper {
 
   // What a client does not read has become more, or less.
   void CountUnread(int64_t change) { unread_.fetch_add(change, std::memory_order_relaxed); }
+  // What clients have sent, and could not be executed yet, takes more, or less.
+  void CountReceived(int64_t change) { received_.fetch_add(change, std::memory_order_relaxed); }
 
   // Milliseconds that memory has been above the limit: in all, and since it last was not.
   uint64_t exceeded_ms(int64_t now_ms) const;
@@ -77,6 +79,8 @@ class MemoryKeeper {
   void Check(int64_t now_ms);
   void SetOver(bool over, int64_t now_ms);
   void Evict(LoopState* loop, double budget_us);
+  // Whether clients' buffers exceed what they may hold, as far as they are counted all along.
+  bool ClientsPress() const;
   // Every now and then closes clients that hold too much. True: some were closed just now, or will
   // be in a moment, and give back what they have.
   bool LookAtClients(LoopState* loop);
@@ -101,6 +105,7 @@ class MemoryKeeper {
   std::atomic<uint64_t> exceeded_ms_{0};
   std::atomic<int64_t> exceeded_since_ms_{0};  // 0: it is not
   std::atomic<int64_t> unread_{0};             // bytes of replies and messages
+  std::atomic<int64_t> received_{0};           // bytes of buffers for requests
   std::atomic<int64_t> clients_ms_{0};
   std::atomic<int64_t> closed_ms_{0};
   bool huge_pages_ = false;            // the process may have them; of the first loop

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """maxmemory holds: the resident memory of the process under a load whose sizes shift, and the refusals."""
 
+import contextlib
 import random
 import socket
 import time
@@ -125,6 +126,45 @@ class SlowReaders(ServerTestCase):
             self.connection("PUBLISH", "news", message)
         support.wait_until(lambda: self.connection("PUBLISH", "news", message) == 0, "the subscriber's end")
         self.assert_all_keys()
+
+
+class UnfinishedRequests(ServerTestCase):
+    """What clients send and never finish: it goes when they go, and can be kept apart from the keys."""
+
+    OPTIONS = ("--maxmemory", "11mb", "--maxmemory-policy", "allkeys-lru", "--io-threads", "2", "--save", "")
+    KEYS = 50
+
+    def fill(self):
+        self.connection("FLUSHDB")
+        for number in range(self.KEYS):
+            self.assertEqual(100_001, self.connection("SETRANGE", number, 100_000, "x"))
+
+    def send_unfinished(self):
+        clients = [self.connect(timeout=30) for _ in range(30)]
+        for client in clients:
+            with contextlib.suppress(OSError):  # it may be cut
+                client.write(b"*250\r\n" + encode("x" * 1000)[4:] * 249)
+        return clients
+
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect(timeout=30)
+        self.connection("CLIENT", "NO-EVICT", "on")
+        self.fill()
+
+    def test_who_closes_gives_it_back_at_once(self):
+        for client in self.send_unfinished():
+            client.close()
+        self.fill()
+
+    def test_maxmemory_clients_keeps_it_from_the_keys(self):
+        self.connection("CONFIG", "SET", "maxmemory-clients", "3mb")
+        clients = self.send_unfinished()
+        support.wait_until(lambda: int(self.server.info("stats")["evicted_clients"]) > 10, "clients to be cut")
+        self.assertEqual(self.KEYS, self.connection("DBSIZE"))
+        for client in clients:
+            client.close()
+        self.connection("CONFIG", "SET", "maxmemory-clients", "0")
 
 
 class LittleRoom(ServerTestCase):
