@@ -59,8 +59,8 @@ class Connection final : public Transport {
 
   // Transport.
   void Push(const std::shared_ptr<const std::string>& resp) override;
-  // Sends what Push has added.
-  void FlushPushed();
+  // Sends what Push has added. True: Asio was asked for something on the way.
+  bool FlushPushed();
 
   Session& session() { return session_; }
   uint64_t id() const { return session_.id; }

@@ -63,20 +63,21 @@ void Connection::TakeMessages(OutputBuffer* to) {
   if (messages_.capacity() > kKeptCapacity) messages_.shrink_to_fit();
 }
 
-void Connection::FlushPushed() {
+bool Connection::FlushPushed() {
   pushed_ = false;
-  if (closed_) return MaybeDelete();
-  if (pending_.empty()) {
+  if (!closed_ && pending_.empty()) {
     TakeMessages(&loop_->staging());
     FlushStaging();
-  } else {
+  } else if (!closed_) {
     TakeMessages(&pending_);
     if (!waiting_writable_ && !Send(&pending_)) CloseNow();
     if (pending_.empty()) pending_ = OutputBuffer();
     AfterOutput();
   }
   PublishSizes();
+  const bool asked = closed_ || waiting_writable_;
   MaybeDelete();
+  return asked;
 }
 
 void Connection::FlushStaging() {

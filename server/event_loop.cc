@@ -59,7 +59,7 @@ void EventLoop::Run() {
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) state_.cpu_clock.store(clock);
   state_.turned_ms.store(UnixMilliseconds());
   ScheduleTick();
-  const TurnClock turns(&state_.stats);
+  const TurnClock turns(&state_.stats, [this] { return FlushPushed(); });
   io_.run();
   state_.cpu_clock.store(0);
 }
@@ -148,18 +148,16 @@ void EventLoop::Adopt(int fd, int family, Session::Origin origin, std::unique_pt
 
 void EventLoop::UpdateClock() { state_.op.SetNow(UnixMilliseconds()); }
 
-// A posted handler comes behind those of all sockets that are ready already.
-void EventLoop::AddToFlush(Connection* connection) {
-  if (work_->to_flush.empty()) Post([this] { FlushPushed(); });
-  work_->to_flush.push_back(connection);
-}
+void EventLoop::AddToFlush(Connection* connection) { work_->to_flush.push_back(connection); }
 
-void EventLoop::FlushPushed() {
+bool EventLoop::FlushPushed() {
+  bool asked = false;
   while (!work_->to_flush.empty()) {
     std::vector<Connection*> batch;
     batch.swap(work_->to_flush);
-    for (Connection* connection : batch) connection->FlushPushed();
+    for (Connection* connection : batch) asked = connection->FlushPushed() || asked;
   }
+  return asked;
 }
 
 // The connection may still be on the call stack: it is destroyed with the next tick.

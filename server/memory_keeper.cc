@@ -1,9 +1,8 @@
 #include "server/memory_keeper.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 #include <limits>
 #include <tuple>
 #include <vector>

@@ -2,6 +2,8 @@
 
 #include <sys/epoll.h>
 
+#include <utility>
+
 #include "server/cycle_clock.h"
 
 namespace spinel {
@@ -16,7 +18,7 @@ void Raise(Counter* most, uint64_t value) {
 
 }  // namespace
 
-TurnClock::TurnClock(LoopStats* stats) : stats_(stats) {
+TurnClock::TurnClock(LoopStats* stats, Ending ending) : stats_(stats), ending_(std::move(ending)) {
   Begin();
   clock_of_thread = this;
 }
@@ -30,7 +32,8 @@ void TurnClock::Begin() {
   commands_ = stats_->commands_processed.Get();
 }
 
-void TurnClock::End() {
+bool TurnClock::End() {
+  const bool more = ending_ && ending_();
   TurnStats& turn = stats_->turn;
   const uint64_t took = CycleClock::Now() - began_;
   turn.turns.Add();
@@ -39,6 +42,7 @@ void TurnClock::End() {
   // The statistics may have been reset since.
   const uint64_t commands = stats_->commands_processed.Get();
   Raise(&turn.most_commands, commands >= commands_ ? commands - commands_ : commands);
+  return !more;
 }
 
 TurnClock::SameTurn::SameTurn() : clock_(clock_of_thread) { clock_of_thread = nullptr; }
@@ -51,8 +55,8 @@ TurnClock::SameTurn::~SameTurn() { clock_of_thread = clock_; }
 extern "C" int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) {
   spinel::TurnClock* const clock = spinel::TurnClock::OfThread();
   if (clock == nullptr) return epoll_pwait(epoll, events, most, timeout_ms, nullptr);
-  clock->End();
-  const int ready = epoll_pwait(epoll, events, most, timeout_ms, nullptr);
+  const bool may_sleep = clock->End();
+  const int ready = epoll_pwait(epoll, events, most, may_sleep ? timeout_ms : 0, nullptr);
   clock->Begin();
   return ready;
 }

@@ -1,4 +1,5 @@
-// Counts a loop's turns and what they take: a turn is everything between two sleeps.
+// Counts a loop's turns and what they take, and tells the loop when one ends: a turn is everything
+// between two sleeps.
 //
 // Asio tells nobody when a loop goes to sleep. It does so in epoll_wait, so the program has its own
 // function of that name, which notes the time around the real call: two readings of the CPU's
@@ -8,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "server/stats.h"
 
@@ -15,8 +17,12 @@ namespace spinel {
 
 class TurnClock {
  public:
-  // The thread's turns are counted in `stats` from now on, to this object's end.
-  explicit TurnClock(LoopStats* stats);
+  // What is left to do for a turn. True: Asio may have got work from it, so it must not sleep.
+  using Ending = std::function<bool()>;
+
+  // The thread's turns are counted in `stats` from now on, to this object's end, and each is ended
+  // by `ending`.
+  explicit TurnClock(LoopStats* stats, Ending ending = nullptr);
   ~TurnClock();
   TurnClock(const TurnClock&) = delete;
   TurnClock& operator=(const TurnClock&) = delete;
@@ -38,10 +44,12 @@ class TurnClock {
   static TurnClock* OfThread();
 
   void Begin();
-  void End();
+  // False: there is more to do, do not sleep.
+  bool End();
 
  private:
   LoopStats* const stats_;
+  const Ending ending_;
   uint64_t began_;  // CycleClock
   uint64_t commands_;
 };

@@ -124,7 +124,10 @@ Bounds BoundsOf(const GeoShape& shape) {
 unsigned StepsFor(double radius, double latitude) {
   if (radius == 0) return kMaxSteps;
   int steps = 1;
-  for (; radius < kHalfMap; radius *= 2) ++steps;
+  while (radius < kHalfMap) {
+    radius *= 2;
+    ++steps;
+  }
   steps -= 2;
   // Cells are narrower towards the poles.
   if (latitude > 66 || latitude < -66) --steps;

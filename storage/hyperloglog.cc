@@ -113,11 +113,13 @@ double Sigma(double x) {
   if (x == 1) return std::numeric_limits<double>::infinity();
   double power = 1;
   double sum = x;
-  for (double last = -1; sum != last; power += power) {
+  double last = 0;
+  do {
     x *= x;
     last = sum;
     sum += x * power;
-  }
+    power += power;
+  } while (sum != last);
   return sum;
 }
 

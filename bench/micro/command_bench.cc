@@ -12,8 +12,8 @@
 namespace spinel {
 namespace {
 
-void Execute(benchmark::State& state, std::vector<std::string_view> prepare,
-             std::vector<std::string_view> command) {
+void Execute(benchmark::State& state, const std::vector<std::string_view>& prepare,
+             const std::vector<std::string_view>& command) {
   CommandFixture fixture;
   OutputBuffer out;
   const auto execute = [&](const std::vector<std::string_view>& args) {
@@ -22,7 +22,7 @@ void Execute(benchmark::State& state, std::vector<std::string_view> prepare,
                         &out);
   };
   if (!prepare.empty()) execute(prepare);
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const OutputBuffer::Mark mark = out.mark();
     execute(command);
     out.TruncateTo(mark);

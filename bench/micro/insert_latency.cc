@@ -5,12 +5,13 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -62,12 +63,13 @@ void Load(const char* what, uint32_t stripes, int keys) {
 }  // namespace spinel
 
 int main(int argc, char** argv) {
-  const int keys = argc > 1 ? std::atoi(argv[1]) : 5'000'000;
-  if (keys <= 0) {
+  const long keys = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 5'000'000;
+  if (keys <= 0 || keys > std::numeric_limits<int>::max()) {
     fmt::print(stderr, "usage: insert_latency [KEYS]\n");
     return 2;
   }
-  spinel::WarmUp(keys);
-  spinel::Load("1024 stripes", 1024, keys);
-  spinel::Load("16 stripes", 16, keys);
+  const int count = static_cast<int>(keys);
+  spinel::WarmUp(count);
+  spinel::Load("1024 stripes", 1024, count);
+  spinel::Load("16 stripes", 16, count);
 }

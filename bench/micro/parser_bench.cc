@@ -19,7 +19,7 @@ void ParseAll(benchmark::State& state, std::string_view request) {
   RespParser parser;
   const ParserLimits limits;
   std::vector<std::string_view> args;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     size_t position = 0;
     while (position < input.size()) {
       args.clear();

@@ -43,7 +43,7 @@ Filled& Shared() {
 
 void Read(benchmark::State& state) {
   Filled& filled = Shared();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const ReadGuard guard = filled.store.Read(filled.context, 0, Store::MakeKey(filled.Next()));
     benchmark::DoNotOptimize(guard.exists());
   }
@@ -56,7 +56,7 @@ void ReadPrefetched(benchmark::State& state) {
   constexpr int kBatch = 16;
   Filled& filled = Shared();
   Key keys[kBatch];
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const Key* pointers[kBatch];
     for (int i = 0; i < kBatch; ++i) {
       keys[i] = Store::MakeKey(filled.Next());
@@ -74,7 +74,7 @@ BENCHMARK(ReadPrefetched);
 
 void Overwrite(benchmark::State& state) {
   Filled& filled = Shared();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     filled.store.Write(filled.context, 0, Store::MakeKey(filled.Next()))
         .SetString(kValue, Entry::kNoExpiry);
   }
@@ -85,7 +85,7 @@ BENCHMARK(Overwrite);
 void AddAndDelete(benchmark::State& state) {
   Filled& filled = Shared();
   const std::string name = "a key that comes and goes";
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     filled.store.Write(filled.context, 0, Store::MakeKey(name)).SetString(kValue, Entry::kNoExpiry);
     filled.store.Write(filled.context, 0, Store::MakeKey(name)).Delete();
   }

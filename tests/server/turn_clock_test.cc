@@ -75,5 +75,27 @@ TEST_CASE("Turns are counted by thread, and not while a turn looks for events") 
   CHECK(stats.turn.turns.Get() == 0);
 }
 
+TEST_CASE("What is left to do ends a turn, and may keep the thread from sleeping") {
+  const Epoll epoll;
+  LoopStats stats(1);
+  int ended = 0;
+  bool more = true;
+  const TurnClock clock(&stats, [&] {
+    WorkFor(500);
+    ++ended;
+    return more;
+  });
+  uint64_t begin = CycleClock::Now();
+  epoll.Wait(2000);
+  CHECK(CycleClock::ToMicroseconds(CycleClock::Now() - begin) < 1'000'000);
+  CHECK(ended == 1);
+  CHECK(stats.turn.longest_ticks.Get() >= CycleClock::FromMicroseconds(500));
+  more = false;
+  begin = CycleClock::Now();
+  epoll.Wait(30);
+  CHECK(CycleClock::ToMicroseconds(CycleClock::Now() - begin) >= 29'000);
+  CHECK(ended == 2);
+}
+
 }  // namespace
 }  // namespace spinel
