@@ -270,10 +270,11 @@ std::string Acl::SetUser(std::string_view name, std::span<const std::string_view
 
 // Notes what subscribers lose by it, if they lose anything.
 void Acl::Publish(const AccountPtr& account, AclUser user, Revocations* revoked) {
-  const UserPtr before = std::exchange(account->user, std::make_shared<const AclUser>(user));
+  const UserPtr before =
+      std::exchange(account->user, std::make_shared<const AclUser>(std::move(user)));
   if (before == nullptr || revoked == nullptr) return;
   std::vector<std::string> channels;
-  for (const AclSelector& selector : user.selectors()) {
+  for (const AclSelector& selector : account->user->selectors()) {
     if (selector.all_channels()) return;
     channels.insert(channels.end(), selector.channels().begin(), selector.channels().end());
   }

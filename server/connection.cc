@@ -71,10 +71,11 @@ void Connection::Start() { StartRead(); }
 bool Connection::ReserveInput() {
   const size_t expected = parser_.BytesExpected();
   const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
-  // At most as much again as has arrived already.
+  // What was announced, but only so many times what has arrived already: announcements are free.
   const size_t least = MustLogIn() ? kSmallInputBeforeLogin : kSmallInput;
+  const size_t most = input_.size() * (MustLogIn() ? 1 : 16);
   const size_t before = input_.capacity();
-  const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, input_.size())));
+  const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, most)));
   if (input_.capacity() != before) PublishSizes();
   return reserved;
 }

@@ -10,7 +10,7 @@ InputBuffer::~InputBuffer() { std::free(data_); }
 
 bool InputBuffer::Reserve(size_t bytes) {
   if (room() >= bytes) return true;
-  // By half of what has arrived: memory follows the client's bytes, not its announcements.
+  // By half of what there is, so that little is copied again and again.
   const size_t wanted = std::max(size_ + bytes, capacity_ + capacity_ / 2);
   auto* grown = static_cast<char*>(std::realloc(data_, wanted));
   if (grown == nullptr) return false;

@@ -106,7 +106,7 @@ void List(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const auto begin = reply.Begin();
   int64_t count = 0;
   for (const auto& [name, library] : libraries->by_name) {
-    if (has_pattern && !GlobMatch(pattern, name, /*ignore_case=*/true)) continue;
+    if (has_pattern && !GlobMatch(pattern, name, /*nocase=*/true)) continue;
     ++count;
     reply.Map(with_code ? 4 : 3);
     reply.Bulk("library_name");

@@ -35,6 +35,7 @@ struct HalfSpace {
 
 std::vector<HalfSpace> CutCrystal(bool corners_off) {
   std::vector<HalfSpace> faces;
+  faces.reserve(14);  // of a cube and an octahedron
   const double unit = 1 / std::numbers::sqrt3;
   for (int i = 0; i < 8; ++i) {
     faces.push_back({{i & 1 ? unit : -unit, i & 2 ? unit : -unit, i & 4 ? unit : -unit}, unit});
