@@ -30,7 +30,8 @@ ssize_t SendVectors(int socket, std::span<iovec> vectors) {
 void Connection::Push(const std::shared_ptr<const std::string>& resp) {
   if (closed_ || closing_) return;
   if (executing_) {
-    loop_->deferred_pushes().Append(*resp);
+    OutputBuffer& to = loop_->state().before_reply ? loop_->staging() : loop_->deferred_pushes();
+    to.Append(*resp);
     return;
   }
   messages_.push_back(resp);

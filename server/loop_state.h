@@ -55,6 +55,8 @@ struct LoopState {
   std::shared_ptr<ScriptEngine> scripts;
   // Lets the loop's other clients have answers while a script takes long; may be empty.
   std::function<void()> look_after_clients;
+  // No reply is begun: what is pushed to the client that is being served comes in front of it.
+  bool before_reply = false;
   // Clients in blocking commands with a time-out, by its end (Unix ms) and the client's id.
   std::map<std::pair<int64_t, uint64_t>, std::shared_ptr<BlockedClient>> deadlines;
 };

@@ -247,7 +247,9 @@ uint64_t MemoryKeeper::exceeded_ms(int64_t now_ms) const {
 void MemoryKeeper::MakeRoom(LoopState* loop) {
   const bool urgent = Estimate() > limit_.load() + limit_.load() / kUrgentShare;
   const double budget_us = BudgetUs(server_->config().maxmemory_eviction_tenacity());
+  loop->before_reply = true;  // as in Redis, who loses a key hears of it first
   Evict(loop, urgent ? std::max(budget_us, kUrgentUs) : budget_us);
+  loop->before_reply = false;
 }
 
 void MemoryKeeper::Evict(LoopState* loop, double budget_us) {

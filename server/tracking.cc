@@ -195,6 +195,7 @@ void Tracking::EvictBeyondLimit(LoopState* loop) {
 
 void Tracking::Deliver(LoopState* loop, Session* writer) {
   const uint64_t writer_id = writer == nullptr ? 0 : writer->id;
+  const uint64_t served_id = loop->before_reply && loop->serves != nullptr ? loop->serves->id : 0;
   std::vector<Messages> by_loop(static_cast<size_t>(server_->runtime().loops()));
   Collect(*loop, writer_id, &by_loop);
   for (Invalidation& invalidation : loop->op.invalidations) {
@@ -206,9 +207,9 @@ void Tracking::Deliver(LoopState* loop, Session* writer) {
   for (size_t i = 0; i < by_loop.size(); ++i) {
     Messages others;
     for (Message& message : by_loop[i]) {
-      // Who has done it himself is told right behind his reply; the others behind what the command
-      // has posted to them before.
-      if (message.client == writer_id) {
+      // Who has done it himself is told right behind his reply, who waits for one right in front of
+      // it; the others behind what the command has posted to them before.
+      if (message.client == writer_id || message.client == served_id) {
         Hand(loop->index, message);
       } else {
         others.push_back(std::move(message));
