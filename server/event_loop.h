@@ -74,8 +74,8 @@ class EventLoop {
   size_t& before_login_bytes() { return before_login_bytes_; }
   // The time for a batch of commands: reads the clock.
   void UpdateClock();
-  // Has the connection's pushes sent when the turn ends: so a connection that several others push to
-  // sends once.
+  // Has the connection's pushes sent when the turn ends: so a connection that several others push
+  // to sends once.
   void AddToFlush(Connection* connection);
   // Has the connection's CheckPeer called with the next ticks, until it returns true.
   void AddToCheck(uint64_t id) { to_check_.push_back(id); }
