@@ -76,7 +76,7 @@ bool Connection::ReserveInput() {
   const size_t most = input_.size() * (MustLogIn() ? 1 : 16);
   const size_t before = input_.capacity();
   const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, most)));
-  if (input_.capacity() != before) PublishSizes();
+  if (input_.capacity() != before) PublishInput();
   return reserved;
 }
 

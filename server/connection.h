@@ -146,6 +146,8 @@ class Connection final : public Transport {
   }
   bool OverOutputLimit(int64_t now_ms);
   void PublishSizes();
+  // The part of it that may happen while Asio reads: it closes nobody.
+  void PublishInput();
 
   // Before AUTH, where a password is needed: what anybody on the network may make the server hold
   // is little, and not for long.

@@ -189,7 +189,7 @@ bool Connection::OverOutputLimit(int64_t now_ms) {
   return true;
 }
 
-void Connection::PublishSizes() {
+void Connection::PublishInput() {
   session_.query_buffer_used.store(static_cast<uint32_t>(input_.size()), std::memory_order_relaxed);
   const uint32_t received = closed_ ? 0 : static_cast<uint32_t>(input_.capacity());
   const uint32_t received_before = session_.query_buffer_capacity.load(std::memory_order_relaxed);
@@ -197,6 +197,10 @@ void Connection::PublishSizes() {
     session_.query_buffer_capacity.store(received, std::memory_order_relaxed);
     loop_->server().memory().CountReceived(int64_t{received} - int64_t{received_before});
   }
+}
+
+void Connection::PublishSizes() {
+  PublishInput();
   session_.output_pending.store(pending_.size(), std::memory_order_relaxed);
   const uint64_t held = closed_ ? 0 : pending_.MemoryBytes();
   const uint64_t before = session_.output_held.load(std::memory_order_relaxed);
