@@ -7,7 +7,7 @@ import socket
 import time
 
 import support
-from resp import OK, PONG, Error, encode
+from resp import OK, PONG, Error, Push, encode
 from support import ServerTestCase
 
 MB = 1 << 20
@@ -165,6 +165,22 @@ class UnfinishedRequests(ServerTestCase):
         for client in clients:
             client.close()
         self.connection("CONFIG", "SET", "maxmemory-clients", "0")
+
+
+class TrackedKeys(ServerTestCase):
+    OPTIONS = ("--io-threads", "2", "--maxmemory-policy", "volatile-random", "--save", "")
+
+    def test_who_loses_a_key_to_a_request_of_its_own_hears_of_it_first(self):
+        client = self.connect(3)
+        self.assertEqual(OK, client("CLIENT", "TRACKING", "ON"))
+        used = int(self.server.info("memory")["used_memory"])
+        client("CONFIG", "SET", "maxmemory", used + 200 * 1024)
+        client("SETEX", "k", "1000", "x")
+        self.assertEqual(b"x", client("GET", "k"))
+        self.assertEqual(0, client("SETBIT", "big", "3200000", "0"))
+        client.write(encode("GETBIT", "big", "0"))
+        self.assertEqual(Push([b"invalidate", [b"k"]]), client.read())
+        self.assertEqual(0, client.read())
 
 
 class LittleRoom(ServerTestCase):

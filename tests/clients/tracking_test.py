@@ -33,19 +33,6 @@ class Invalidation(TwoLoopsTestCase):
             self.assertEqual(reader.read(), invalidate(b"k"))
         self.assertTrue(reader.quiet())
 
-    def test_who_loses_a_key_to_a_request_of_its_own_hears_of_it_first(self):
-        client = self.connect(3)
-        self.assertEqual(client("CLIENT", "TRACKING", "ON"), OK)
-        used = int(self.server.info("memory")["used_memory"])
-        client("CONFIG", "SET", "maxmemory-policy", "volatile-random", "maxmemory", used + 200 * 1024)
-        self.addCleanup(self.connect(2), "CONFIG", "SET", "maxmemory", "0")
-        client("SETEX", "k", "1000", "x")
-        self.assertEqual(client("GET", "k"), b"x")
-        self.assertEqual(client("SETBIT", "big", "3200000", "0"), 0)
-        client.write(encode("GETBIT", "big", "0"))
-        self.assertEqual(client.read(), invalidate(b"k"))
-        self.assertEqual(client.read(), 0)
-
     def test_resp2_through_redirect(self):
         clients = [self.connect(2) for _ in range(4)]
         for target in clients[:2]:
