@@ -78,6 +78,9 @@ ProcessMemory ReadProcessMemory() {
   memory.allocated = allocated - std::min<uint64_t>(allocated, figure(cached.c_str()));
   memory.active = figure("stats.active");
   memory.allocator_resident = figure("stats.resident");
+  static const std::string dirty = OfAllArenas("stats.arenas", "pdirty");
+  static const std::string muzzy = OfAllArenas("stats.arenas", "pmuzzy");
+  memory.unused = (figure(dirty.c_str()) + figure(muzzy.c_str())) * figure("arenas.page");
   return memory;
 }
 

@@ -34,6 +34,7 @@ MemoryLimit DecideMemory(int64_t physical, const std::string& root);
 struct ProcessMemory {
   uint64_t allocated = 0;  // by the allocator, to the program
   uint64_t active = 0;     // pages the allocator uses
+  uint64_t unused = 0;     // resident pages the allocator keeps for what comes next
   uint64_t allocator_resident = 0;
   uint64_t resident = 0;   // of the whole process
   uint64_t anonymous = 0;  // the part of it that no file backs: the program itself is not in it

@@ -28,12 +28,19 @@ constexpr int64_t kGrownShare = 1024;
 constexpr int64_t kLeastGrownBytes = 1024;
 constexpr int64_t kMostGrownBytes = 64 * 1024;
 constexpr double kFreshUs = 2000;
-// Resident pages may exceed the limit by this share and this much before they count.
+// Resident pages may exceed the limit by this share and this much, but at least so much, before
+// they count. With what they overshoot while sizes shift, and with the program's own pages, that
+// has to stay below a twentieth and 32 MB.
 constexpr int64_t kToleratedShare = 20;
-constexpr int64_t kToleratedBytes = 12 << 20;
+constexpr int64_t kToleratedBytes = 5 << 20;
+constexpr int64_t kLeastToleratedBytes = 14 << 20;
 // From so much on huge pages are worth what they waste in the arenas of the loops.
 constexpr int64_t kHugePagesBytes = 16 << 20;
 constexpr int64_t kHugePagesBytesPerLoop = 4 << 20;
+// Unused pages that are worth a purge: at least so many bytes, and this share of the limit; and how
+// often at most.
+constexpr int64_t kLeastPurgedBytes = 4 << 20;
+constexpr int64_t kPurgedShare = 64;
 constexpr double kPurgeUs = 25'000;
 constexpr int64_t kClientsMs = 100;
 constexpr int64_t kPressingMs = 10;
@@ -48,6 +55,11 @@ constexpr int64_t kUrgentShare = 64;
 constexpr double kUrgentUs = 25'000;
 // What a tick may spend on eviction.
 constexpr double kTickBudgetUs = 500;
+
+// Resident bytes that a limit allows.
+int64_t Tolerated(int64_t limit) {
+  return limit + std::max(limit / kToleratedShare + kToleratedBytes, kLeastToleratedBytes);
+}
 
 int64_t BytesOf(const Invalidation& invalidation) {
   return static_cast<int64_t>(sizeof(invalidation) + invalidation.key.capacity() +
@@ -153,8 +165,9 @@ int64_t MemoryKeeper::Estimate() const {
 
 // Pages that nothing lives on go before any key does.
 bool MemoryKeeper::PurgeIfWasteful(const ProcessMemory& memory, int64_t limit) {
-  const bool wasteful = static_cast<int64_t>(memory.anonymous) > limit + limit / kToleratedShare &&
-                        memory.anonymous > memory.allocated + memory.allocated / 8;
+  const int64_t worthwhile = std::max(kLeastPurgedBytes, limit / kPurgedShare);
+  const bool wasteful = static_cast<int64_t>(memory.anonymous) > Tolerated(limit) &&
+                        static_cast<int64_t>(memory.unused) > worthwhile;
   const uint64_t now = CycleClock::Now();
   if (!wasteful || CycleClock::ToMicroseconds(now - purged_at_) < kPurgeUs) return false;
   purged_at_ = now;
@@ -171,16 +184,14 @@ void MemoryKeeper::Measure() {
   }
   const int64_t limit = limit_.load();
   ProcessMemory memory = ReadProcessMemory();
-  const bool purged = PurgeIfWasteful(memory, limit);
-  if (purged) memory = ReadProcessMemory();
-  const auto resident = static_cast<int64_t>(memory.anonymous);
+  if (PurgeIfWasteful(memory, limit)) memory = ReadProcessMemory();
   const auto allocated = static_cast<int64_t>(memory.allocated);
-  const int64_t tolerated = limit + limit / kToleratedShare + kToleratedBytes;
-  // What was freed since the last purge is resident all the same, so before the next one there is
-  // no telling what it was good for.
-  const int64_t room = tolerated - resident;
-  if (purged || room >= 0) ceiling_ = std::clamp<int64_t>(allocated + 2 * room, 0, limit);
-  measured_.store(allocated + limit - ceiling_);
+  // What is resident and can't be purged: fragmentation takes the room of keys.
+  const auto kept =
+      static_cast<int64_t>(memory.anonymous - std::min(memory.anonymous, memory.unused));
+  const int64_t room = Tolerated(limit) - kept;
+  const int64_t ceiling = std::clamp<int64_t>(allocated + 2 * room, 0, limit);
+  measured_.store(allocated + limit - ceiling);
   measured_at_.store(CycleClock::Now(), std::memory_order_relaxed);
   server_->NotePeakMemory(memory.allocated);
 }

@@ -112,8 +112,6 @@ class MemoryKeeper {
   std::atomic<int64_t> exempt_ms_{0};  // when nobody of those who do not read could be closed
   Mutex mutex_;                        // of who measures
   uint64_t purged_at_ ABSL_GUARDED_BY(mutex_) = 0;  // CycleClock
-  // What may be allocated, as far as resident pages allow; at most the limit.
-  int64_t ceiling_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace spinel
