@@ -3,7 +3,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      ca-certificates ccache cmake g++ ninja-build npm pkg-config \
+      ca-certificates ccache cmake g++ make ninja-build npm pkg-config \
       libabsl-dev libboost1.81-dev libfmt-dev libjemalloc-dev liblua5.1-0-dev liblzf-dev libssl-dev libxxhash-dev rapidjson-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

@@ -84,6 +84,8 @@ class CommandContext {
   std::string_view arg(size_t i) const { return args_[i]; }
   size_t argc() const { return args_.size(); }
   int64_t now_ms() const { return loop_->op.now_ms; }
+  // Where big arguments may be had without a copy, or null.
+  BlobSource* input() const { return loop_->input; }
 
   // The argument as a key; the first key's hash was computed when the request was parsed.
   Key key(size_t arg_index) const {

@@ -12,6 +12,7 @@
 #include "server/blocking.h"
 #include "server/event_loop.h"
 #include "server/log.h"
+#include "server/memory_keeper.h"
 #include "server/monitors.h"
 #include "server/read_later.h"
 #include "server/tracking.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int64_t kLingerMs = 10'000;  // a closing client may take this long between bytes
 constexpr size_t kSmallInputBeforeLogin = 1024;
+constexpr int64_t kKeepInputMs = 2000;  // an idle client keeps a buffer for requests so long
 
 }  // namespace
 
@@ -68,16 +70,32 @@ Connection::~Connection() {
 
 void Connection::Start() { StartRead(); }
 
-bool Connection::ReserveInput() {
+bool Connection::ReserveInput(size_t arrived) {
   const size_t expected = parser_.BytesExpected();
   const size_t missing = expected > input_.size() ? expected - input_.size() : 0;
+  const bool stranger = MustLogIn();
+  const size_t least = stranger ? kSmallInputBeforeLogin : kSmallInput;
   // What was announced, but only so many times what has arrived already: announcements are free.
-  const size_t least = MustLogIn() ? kSmallInputBeforeLogin : kSmallInput;
-  const size_t most = input_.size() * (MustLogIn() ? 1 : 16);
+  size_t most = (input_.size() + arrived) * (stranger ? 1 : 16);
+  if (!stranger && loop_->server().memory().TrustsAnnouncements()) {
+    most = std::max(most, kAnnouncedInput + least);
+  }
   const size_t before = input_.capacity();
-  const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, most)));
+  // The end of a big value is met exactly, so that the buffer may become the value.
+  const bool ends = expected >= kSmallInput && missing > 0 && missing <= most;
+  const bool reserved = ends ? input_.ReserveExactly(missing)
+                             : input_.Reserve(std::clamp(missing, least, std::max(least, most)));
   if (input_.capacity() != before) PublishInput();
   return reserved;
+}
+
+bool Connection::KeepsBigInput() const {
+  return input_.empty() && input_.capacity() >= EventLoop::kSharedBytes;
+}
+
+InputBuffer::Room Connection::RoomForNext() const {
+  const bool keeps = !MustLogIn() && loop_->server().memory().KeepsInput();
+  return keeps ? InputBuffer::Room::kKeep : InputBuffer::Room::kFree;
 }
 
 boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
@@ -94,9 +112,14 @@ boost::asio::mutable_buffer Connection::ChooseReadBuffer() {
   if (!held && (!input_.empty() || waiting_writable_)) {
     if (ReserveInput()) {
       read_into_ = ReadInto::kOwn;
+      unseen_input_ = !ReadsAtOnce();
       return boost::asio::mutable_buffer(input_.end(), input_.room());
     }
   } else if (!held && !starting_read_) {
+    if (KeepsBigInput()) {
+      read_into_ = ReadInto::kOwn;
+      return boost::asio::mutable_buffer(input_.end(), input_.room());
+    }
     read_into_ = ReadInto::kShared;
     return boost::asio::mutable_buffer(loop_->shared_input(), EventLoop::kSharedBytes);
   }
@@ -116,6 +139,7 @@ void Connection::StartRead() {
                                                      size_t bytes) { OnRead(error, bytes); });
   }
   starting_read_ = false;
+  if (drained_) unseen_input_ = false;  // nothing was read
   if (drained_ && !unchecked_) {
     unchecked_ = true;
     loop_->AddToCheck(session_.id);
@@ -125,6 +149,7 @@ void Connection::StartRead() {
 void Connection::OnRead(const boost::system::error_code& error, size_t bytes) {
   --operations_;
   reading_ = false;
+  unseen_input_ = false;
   if (closed_) return MaybeDelete();
   if (error) {
     error == boost::asio::error::eof ? OnPeerDone() : CloseNow();
@@ -197,7 +222,13 @@ void Connection::HandleInput(size_t bytes) {
   if (read_into_ == ReadInto::kOwn) {
     input_.Commit(bytes);
   } else if (read_into_ == ReadInto::kLanding) {
-    if (input_.empty()) {
+    if (KeepsBigInput()) {
+      if (!input_.Append({landing_, bytes})) return CloseNow();
+      size = input_.size();
+      if (bytes == sizeof(landing_)) ReadMore(input_.data(), &size, input_.capacity());
+      input_.Commit(size - bytes);
+      bytes = size;
+    } else if (input_.empty()) {
       std::memcpy(data, landing_, bytes);
       // What lands is the beginning of what has arrived.
       if (bytes == sizeof(landing_)) ReadMore(data, &size, EventLoop::kSharedBytes);
@@ -240,19 +271,21 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
   std::string held;
   const size_t consumed = ExecuteAll(data, size, &held);
   if (closed_) return;
+  const InputBuffer::Room room = RoomForNext();
   if (!held.empty()) {
-    if (own) input_.Consume(size);
+    if (own) input_.Consume(size, room);
     if (!input_.Append(held)) return CloseNow();
   } else if (own) {
-    input_.Consume(consumed);
+    if (!input_.Consume(consumed, room)) return CloseNow();
   } else if (consumed < size && !closing_) {
     if (BeginsTls({data + consumed, size - consumed})) {
       RefuseTls();
       return CloseNow();
     }
-    if (!input_.Append({data + consumed, size - consumed})) return CloseNow();
+    const std::string_view rest(data + consumed, size - consumed);
+    if (!ReserveInput(rest.size()) || !input_.Append(rest)) return CloseNow();
   } else {
-    input_.Consume(0);  // gives back the room that a read beside a waiting write may have reserved
+    input_.Consume(0, room);
   }
   // A transaction is a request too, until EXEC.
   if (input_.size() + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
@@ -293,6 +326,21 @@ void Connection::CheckLimits(int64_t now_ms) {
     CloseNow();
     MaybeDelete();
   }
+}
+
+bool Connection::ShrinkInput(int64_t now_ms) {
+  const int64_t idle = now_ms - session_.last_active_ms.load(std::memory_order_relaxed);
+  const size_t peak = input_.TakePeak();
+  if (!closed_ && !unseen_input_) {
+    if (idle > kKeepInputMs) {
+      input_.ShrinkTo(0);
+    } else if (input_.empty()) {
+      input_.ShrinkTo(std::max(peak, kSmallInput));
+    }
+    PublishInput();
+  }
+  shrinks_ = input_.capacity() > 0;
+  return shrinks_;
 }
 
 void Connection::Resume() {

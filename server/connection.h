@@ -1,9 +1,10 @@
 // One client's socket on its loop: reads, executes, answers.
 //
 // Reading goes into a buffer that all connections of the loop share; only what is left of a request
-// that was cut short is copied into a buffer of the connection's own, so an idle connection owns
-// none. Replies are written to the loop's staging buffer and sent at once; only what the socket
-// does not take moves to a buffer of the connection's own.
+// that was cut short is copied into a buffer of the connection's own, which stays for the next one
+// as long as there are such requests: a connection that has been idle for 2 s owns none. Replies
+// are written to the loop's staging buffer and sent at once; only what the socket does not take
+// moves to a buffer of the connection's own.
 //
 // Owner: its EventLoop; deletes itself through it once closed and no operation is outstanding.
 // Threads: the loop's.
@@ -33,6 +34,7 @@ class Connection final : public Transport {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
   static constexpr int64_t kPeerCheckMs = 50;  // how often CheckPeer is called
+  static constexpr int64_t kShrinkMs = 500;    // and ShrinkInput
 
   // `tls`: null without TLS, else with its handshake done.
   Connection(EventLoop* loop, Socket socket, uint64_t id, Session::Origin origin, int64_t now_ms,
@@ -56,6 +58,8 @@ class Connection final : public Transport {
   // Looks whether the peer has closed right behind what was read last, which nothing else tells.
   // False: it is too early, because requests keep coming; to be called again.
   bool CheckPeer(int64_t now_ms);
+  // Gives back what its input buffer has beyond what was needed of late. False: it has none.
+  bool ShrinkInput(int64_t now_ms);
 
   // Transport.
   void Push(const std::shared_ptr<const std::string>& resp) override;
@@ -72,6 +76,8 @@ class Connection final : public Transport {
   enum class ReadInto : uint8_t { kLanding, kShared, kOwn };
 
   static constexpr size_t kSmallInput = 16 * 1024;
+  // A client that is logged in gets so much at once for a value that it announces.
+  static constexpr size_t kAnnouncedInput = 1024 * 1024;
   // Beyond, a client that has to wait waits for the kernel.
   static constexpr size_t kMaxHeldInput = 1024 * 1024;
   // A client that leaves so much unread has to read before its next requests are executed, which
@@ -113,8 +119,12 @@ class Connection final : public Transport {
   std::string HeldRequests(const char* data, size_t executed, std::string_view behind) const;
   // Reads ahead for a client that has to wait, so that its leaving is noticed.
   void KeepWhileHeld(size_t bytes);
-  // Room for what comes next behind what input_ holds, in line with what is expected.
-  bool ReserveInput();
+  // Room for what comes next behind what input_ holds, in line with what is expected; `arrived`
+  // bytes of it are here already.
+  bool ReserveInput(size_t arrived = 0);
+  // Whether its own buffer is read into though it is empty: big requests have come of late.
+  bool KeepsBigInput() const;
+  InputBuffer::Room RoomForNext() const;
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
@@ -177,6 +187,9 @@ class Connection final : public Transport {
   bool reading_ = false;
   bool drained_ = false;    // the read that is being handled got all there was
   bool unchecked_ = false;  // on the loop's list of those whose CheckPeer is due
+  bool shrinks_ = false;    // on the loop's list of those whose ShrinkInput is due
+  // Asio may have read into input_ what its handler has not seen yet.
+  bool unseen_input_ = false;
   bool waiting_writable_ = false;
   bool executing_ = false;
   bool closed_ = false;

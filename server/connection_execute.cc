@@ -168,6 +168,7 @@ size_t Connection::ExecuteBatch() {
   state.op.touch = !session_.no_touch;
   // A client may be served while a command of another is being executed.
   const Session* const outer = std::exchange(state.serves, &session_);
+  BlobSource* const outer_input = std::exchange(state.input, &input_);
   size_t done = 0;
   uint64_t begin = CycleClock::Now();
   for (const Request& request : requests) {
@@ -197,6 +198,7 @@ size_t Connection::ExecuteBatch() {
     if (closed_ || session_.blocked != nullptr) break;
   }
   state.serves = outer;
+  state.input = outer_input;
   session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
                           std::memory_order_relaxed);
   return done;

@@ -1,8 +1,6 @@
 // The part of a Connection that writes: replies and messages leave at once as far as the socket
 // takes them; the rest waits in pending_.
 
-#include <sys/socket.h>
-
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <span>
@@ -11,21 +9,9 @@
 #include "server/event_loop.h"
 #include "server/log.h"
 #include "server/memory_keeper.h"
+#include "server/send_vectors.h"
 
 namespace spinel {
-namespace {
-
-// One buffer costs the kernel less without the envelope of a message.
-ssize_t SendVectors(int socket, std::span<iovec> vectors) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  if (vectors.size() == 1) return send(socket, vectors[0].iov_base, vectors[0].iov_len, kFlags);
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = vectors.size();
-  return sendmsg(socket, &message, kFlags);
-}
-
-}  // namespace
 
 void Connection::Push(const std::shared_ptr<const std::string>& resp) {
   if (closed_ || closing_) return;
@@ -160,8 +146,6 @@ void Connection::OnWritable(const boost::system::error_code& error) {
   } else {
     if (pending_.empty()) {
       pending_ = OutputBuffer();
-      // Room for a read beside this wait; an outstanding one may have filled it already.
-      if (input_.empty() && !reading_) input_.Consume(0);
     }
     AfterOutput();
   }
@@ -196,6 +180,10 @@ void Connection::PublishInput() {
   if (received != received_before) [[unlikely]] {
     session_.query_buffer_capacity.store(received, std::memory_order_relaxed);
     loop_->server().memory().CountReceived(int64_t{received} - int64_t{received_before});
+    if (received != 0 && !shrinks_) {
+      shrinks_ = true;
+      loop_->AddToShrink(session_.id);
+    }
   }
 }
 

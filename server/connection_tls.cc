@@ -34,8 +34,11 @@ void Connection::ReadDecrypted() {
   while (result == TlsStream::Result::kDone && !closed_ && !closing_) {
     const bool held = Held();
     if (held && input_.size() >= MaxHeldInput()) break;
-    const bool own = held || !input_.empty();
-    if (own && !(held ? input_.Reserve(kSmallInput) : ReserveInput())) {
+    const bool own = held || !input_.empty() || KeepsBigInput();
+    const bool reserved = held                     ? input_.Reserve(kSmallInput)
+                          : own && !input_.empty() ? ReserveInput()
+                                                   : true;
+    if (!reserved) {
       LogWarning("Closing client {}: no memory for its request", session_.id);
       return CloseNow();
     }
@@ -51,7 +54,7 @@ void Connection::ReadDecrypted() {
         ExecuteAndKeep(own ? input_.data() : to, own ? input_.size() : got);
       }
     } else if (own) {
-      input_.Consume(0);  // gives back the room if it holds nothing
+      input_.Consume(0, RoomForNext());
     }
   }
   if (closed_) return;

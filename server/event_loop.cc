@@ -224,6 +224,7 @@ void EventLoop::Tick() {
   if (!paused && !cron_paused) RemoveKeys();
   TimeOutBlocked(&state_, state_.op.now_ms);
   if (cron_paused) return;
+  ShrinkInputs();
   if (state_.op.now_ms - last_check_ms_ >= kCheckIntervalMs) {
     last_check_ms_ = state_.op.now_ms;
     CheckConnections();
@@ -282,6 +283,15 @@ void EventLoop::CheckPeers() {
     if (found == connections_.end()) continue;
     if (!found->second->CheckPeer(state_.op.now_ms)) to_check_.push_back(id);
   }
+}
+
+void EventLoop::ShrinkInputs() {
+  if (std::abs(state_.op.now_ms - last_shrink_ms_) < Connection::kShrinkMs) return;
+  last_shrink_ms_ = state_.op.now_ms;
+  std::erase_if(to_shrink_, [this](uint64_t id) {
+    const auto found = connections_.find(id);
+    return found == connections_.end() || !found->second->ShrinkInput(state_.op.now_ms);
+  });
 }
 
 void EventLoop::CheckConnections() {

@@ -79,6 +79,8 @@ class EventLoop {
   void AddToFlush(Connection* connection);
   // Has the connection's CheckPeer called with the next ticks, until it returns true.
   void AddToCheck(uint64_t id) { to_check_.push_back(id); }
+  // A connection's ShrinkInput is called every now and then, until it answers false.
+  void AddToShrink(uint64_t id) { to_shrink_.push_back(id); }
   void Forget(Connection* connection);
   void CloseClient(uint64_t id);
   void Unblock(uint64_t id, const std::string& resp);
@@ -122,6 +124,7 @@ class EventLoop {
   void ExpireKeys();
   void ShrinkWorkspace();
   void CheckPeers();
+  void ShrinkInputs();
   void CheckConnections();
 
   Server* const server_;
@@ -135,11 +138,13 @@ class EventLoop {
   std::vector<uint64_t> paused_;  // ids, as CLIENT PAUSE stopped them
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graveyard_;
-  std::vector<uint64_t> to_check_;  // ids
+  std::vector<uint64_t> to_check_;   // ids
+  std::vector<uint64_t> to_shrink_;  // ids
   std::atomic<int> connection_count_{0};
   size_t before_login_bytes_ = 0;
   int64_t last_check_ms_ = 0;
   int64_t last_peer_check_ms_ = 0;
+  int64_t last_shrink_ms_ = 0;
   bool expiry_backlog_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -19,6 +19,7 @@
 
 namespace spinel {
 
+class BlobSource;
 class BlockedClient;
 class ScriptEngine;
 class Session;
@@ -50,6 +51,8 @@ struct LoopState {
   std::map<std::string, uint64_t, std::less<>> broadcasts;
   // The client whose requests are executed, or were last; null: none yet. For crash reports.
   const Session* serves = nullptr;
+  // What the requests that are executed lie in, if it can give big values away; or null.
+  BlobSource* input = nullptr;
   bool runs_script = false;  // the command that is executed is a script's
   // Made by the first script.
   std::shared_ptr<ScriptEngine> scripts;

@@ -46,6 +46,8 @@ constexpr int64_t kClientsMs = 100;
 constexpr int64_t kPressingMs = 10;
 // Without maxmemory-clients: the part of maxmemory that replies may take which nobody reads.
 constexpr int64_t kUnreadShare = 8;
+// The part of maxmemory that buffers for requests may take which hold nothing.
+constexpr int64_t kInputShare = 32;
 // Clients that are closed have so long to give their memory back before keys go in their place.
 constexpr int64_t kClosingMs = 50;
 // More than this must not wait for the reclaimer's thread, which may get no CPU: loops help.
@@ -317,6 +319,12 @@ bool MemoryKeeper::ClientsPress() const {
   const int64_t unread = unread_.load(std::memory_order_relaxed);
   if (server_->config().maxmemory_clients() == 0) return unread > limit;
   return unread + received_.load(std::memory_order_relaxed) > limit;
+}
+
+bool MemoryKeeper::InputIsBelow(int64_t bytes) const {
+  const int64_t limit = limit_.load(std::memory_order_relaxed);
+  const int64_t most = limit == 0 ? bytes : std::min(bytes, limit / kInputShare);
+  return received_.load(std::memory_order_relaxed) < most && !server_->Has(Trouble::kOverLimit);
 }
 
 bool MemoryKeeper::LookAtClients(LoopState* loop) {

@@ -54,12 +54,22 @@ class MemoryKeeper {
   // What clients have sent, and could not be executed yet, takes more, or less.
   void CountReceived(int64_t change) { received_.fetch_add(change, std::memory_order_relaxed); }
 
+  // Whether clients may keep buffers for requests that have been executed, and whether they may
+  // have room for what is only announced. Any thread.
+  bool KeepsInput() const { return InputIsBelow(kKeptInputBytes); }
+  bool TrustsAnnouncements() const { return InputIsBelow(kAnnouncedBytes); }
+
   // Milliseconds that memory has been above the limit: in all, and since it last was not.
   uint64_t exceeded_ms(int64_t now_ms) const;
   uint64_t exceeded_now_ms(int64_t now_ms) const;
   void ResetStatistics() { exceeded_ms_.store(0); }
 
  private:
+  // Together with those that hold something all such buffers have no more than this, or a share of
+  // maxmemory. (What is announced may become resident at once: huge pages.)
+  static constexpr int64_t kKeptInputBytes = 64 << 20;
+  static constexpr int64_t kAnnouncedBytes = 8 << 20;
+
   struct alignas(64) Share {
     // Bytes that the loop's thread has allocated and not freed; at the last measurement.
     std::atomic<int64_t> net{0};
@@ -68,6 +78,7 @@ class MemoryKeeper {
     std::unique_ptr<Evictor> evictor;
   };
 
+  bool InputIsBelow(int64_t bytes) const;
   void ReadConfig();
   void CountInput(LoopState* loop, size_t bytes);
   void Publish(const LoopState& loop);

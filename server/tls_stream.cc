@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/send_vectors.h"
+
 namespace spinel {
 
 // The callbacks of a BIO whose data is a TlsStream.
@@ -178,10 +180,8 @@ bool TlsStream::Flush(OutputBuffer* from) {
   constexpr int kVectors = 16;
   while (!from->empty()) {
     iovec vectors[kVectors];
-    msghdr message{};
-    message.msg_iov = vectors;
-    message.msg_iovlen = static_cast<size_t>(from->FillIovec(vectors, kVectors));
-    const ssize_t sent = sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto filled = static_cast<size_t>(from->FillIovec(vectors, kVectors));
+    const ssize_t sent = SendVectors(fd_, {vectors, filled});
     if (sent < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK;

@@ -1,6 +1,9 @@
 // A counted, heap-allocated byte string for values of 16 KB and up, so that a reply can be sent
 // from the value itself, without a copy and without holding its stripe's lock.
 //
+// Its bytes may lie anywhere behind it in its block: so the buffer that a request has arrived in
+// can become the value (BlobSource).
+//
 // Bytes may be changed in place only by the holder of the stripe's lock, and only while nobody else
 // has a reference (unique()). References are taken under that lock and may be dropped on any
 // thread.
@@ -19,13 +22,18 @@ class Blob {
  public:
   // Values of this many bytes and more are blobs.
   static constexpr size_t kMinBytes = 16 * 1024;
-
   static constexpr size_t kBigBytes = 256 * 1024;
+  // From so many bytes on freeing one takes long: with 1 MB jemalloc takes 30 us on average, and
+  // milliseconds at the worst. (Below, having another thread do it costs more.)
+  static constexpr size_t kSlowToFreeBytes = 512 * 1024;
 
   // A blob with room for `capacity` bytes of which `size` are in use and not initialised.
   // One reference, the caller's. nullptr: no memory.
   static Blob* Create(size_t size, size_t capacity);
   static Blob* Copy(std::string_view bytes, size_t capacity = 0);
+  // Makes a blob at the beginning of a block that malloc has given: its bytes lie `offset` behind
+  // it, at least sizeof(Blob), and there is room for `capacity` from there to the block's end.
+  static Blob* Adopt(void* block, uint32_t offset, size_t size, size_t capacity);
 
   void AddRef() { references_.fetch_add(1, std::memory_order_relaxed); }
   void Release() {
@@ -33,24 +41,39 @@ class Blob {
   }
   bool unique() const { return references_.load(std::memory_order_acquire) == 1; }
 
-  char* data() { return reinterpret_cast<char*>(this + 1); }
-  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+  char* data() { return reinterpret_cast<char*>(this) + offset_; }
+  const char* data() const { return reinterpret_cast<const char*>(this) + offset_; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
   void set_size(size_t size) { size_ = size; }
   std::string_view view() const { return {data(), size_}; }
   // Heap bytes.
-  size_t MemoryBytes() const { return SizeClass(sizeof(Blob) + capacity_); }
-  // Whether freeing it may take long: the allocator gives such blocks back to the kernel.
-  bool IsBig() const { return capacity_ >= kBigBytes; }
+  size_t MemoryBytes() const { return SizeClass(offset_ + capacity_); }
+  bool IsSlowToFree() const { return capacity_ >= kSlowToFreeBytes; }
 
  private:
-  Blob(size_t size, size_t capacity) : size_(size), capacity_(capacity) {}
+  Blob(uint32_t offset, size_t size, size_t capacity)
+      : offset_(offset), size_(size), capacity_(capacity) {}
   void Free();
 
   std::atomic<uint32_t> references_{1};
+  uint32_t offset_;
   size_t size_;
   size_t capacity_;
 };
+
+// Bytes that may be had without a copy.
+class BlobSource {
+ public:
+  // A blob of these bytes, with one reference, the caller's; nullptr if they are not to be had.
+  // They stay where they are.
+  virtual Blob* Take(std::string_view bytes) = 0;
+
+ protected:
+  ~BlobSource() = default;
+};
+
+// A blob of the bytes, from the source (which may be null) or copied. nullptr: no memory.
+Blob* TakeOrCopy(BlobSource* source, std::string_view bytes);
 
 }  // namespace spinel

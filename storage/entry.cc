@@ -157,7 +157,7 @@ size_t Entry::MemoryBytes() const {
 bool Entry::ObjectExpires() const { return object()->HasExpiringElements(); }
 
 bool Entry::IsBig() const {
-  if (is_blob()) return blob()->IsBig();
+  if (is_blob()) return blob()->IsSlowToFree();
   return is_object() &&
          (object()->size() > BigValue::kSlowToFree || object()->MemoryBytes() >= Blob::kBigBytes);
 }

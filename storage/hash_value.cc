@@ -138,13 +138,14 @@ uint64_t HashView::RandomDistinct(uint64_t count, Visitor visit) const {
 // -- The pairs of a request
 // ------------------------------------------------------------------------
 
-HashPairs::HashPairs(std::span<const std::string_view> pairs) : elements_(pairs) {
+HashPairs::HashPairs(std::span<const std::string_view> pairs, BlobSource* source)
+    : elements_(pairs) {
   for (size_t i = 0; i < size(); ++i) {
     const std::string_view value = elements_[2 * i + 1];
     if (value.size() < Blob::kMinBytes) [[likely]]
       continue;
     if (blobs_.empty()) blobs_.resize(size());
-    blobs_[i] = Blob::Copy(value);
+    blobs_[i] = TakeOrCopy(source, value);
     if (blobs_[i] == nullptr) ok_ = false;
   }
 }

@@ -92,11 +92,11 @@ class HashView {
   int64_t now_ms_;
 };
 
-// The pairs of a request, name, value, name, value ...: values that are to be blobs are copied into
-// them here, before any lock is taken.
+// The pairs of a request, name, value, name, value ...: values that are to be blobs become such
+// here, before any lock is taken; by a copy, unless `source` has them.
 class HashPairs {
  public:
-  explicit HashPairs(std::span<const std::string_view> pairs);
+  explicit HashPairs(std::span<const std::string_view> pairs, BlobSource* source = nullptr);
   ~HashPairs();
   HashPairs(const HashPairs&) = delete;
   HashPairs& operator=(const HashPairs&) = delete;

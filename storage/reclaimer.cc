@@ -27,7 +27,7 @@ void Reclaimer::Free(Entry* entry) {
 
 void Reclaimer::Release(Blob* blob) {
   // Whoever else has a reference may be the last instead; then it frees where it is.
-  if (blob->IsBig() && blob->unique()) {
+  if (blob->IsSlowToFree() && blob->unique()) {
     Queue({[blob] { blob->Release(); }, 1, blob->MemoryBytes(), /*brief=*/true});
   } else {
     blob->Release();

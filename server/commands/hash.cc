@@ -19,7 +19,7 @@ std::optional<size_t> SetFields(CommandContext& ctx, ReplyWriter& reply) {
     reply.Error(fmt::format("ERR wrong number of arguments for '{}' command", ctx.command().name));
     return std::nullopt;
   }
-  const HashPairs pairs(ctx.args().subspan(2));
+  const HashPairs pairs(ctx.args().subspan(2), ctx.input());
   if (!pairs.ok()) {
     reply.Error(kNoMemoryError);
     return std::nullopt;
@@ -40,7 +40,7 @@ void HMSet(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 void HSetNx(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  const HashPairs pairs(ctx.args().subspan(2));
+  const HashPairs pairs(ctx.args().subspan(2), ctx.input());
   if (!pairs.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kHash, reply)) return;

@@ -89,7 +89,7 @@ void HSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   bool ok = true;
   const SetOptions options = ReadSetOptions(ctx, word < ctx.argc() ? word : 2, reply, &ok);
   if (!ok) return;
-  const HashPairs pairs(ReadHashFields(ctx, args, word, 2));
+  const HashPairs pairs(ReadHashFields(ctx, args, word, 2), ctx.input());
   if (!args.Check(reply)) return;
   if (!pairs.ok()) return reply.Error(kNoMemoryError);
 

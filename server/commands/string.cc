@@ -90,7 +90,7 @@ void Set(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const std::string_view bytes = args.String();
   const SetOptions options = args.HasNext() ? ReadSetOptions(ctx, args) : SetOptions();
   if (!args.Done(reply)) return;
-  StringValueArg value(bytes);
+  StringValueArg value(bytes, ctx.input());
   if (!value.ok()) return reply.Error(kNoMemoryError);
 
   WriteGuard slot = ctx.Write();
@@ -117,7 +117,7 @@ void Set(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -------------------------------------------------------------------------
 
 void SetNx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  StringValueArg value(ctx.arg(2));
+  StringValueArg value(ctx.arg(2), ctx.input());
   if (!value.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
   if (slot) return reply.Integer(0);
@@ -129,7 +129,7 @@ void SetWithTtl(CommandContext& ctx, ArgReader& args, ReplyWriter& reply, TimeUn
   const int64_t expiry = ReadExpiry(ctx, args.Skip(1), unit, Relation::kToNow);
   const std::string_view bytes = args.String();
   if (!args.Done(reply)) return;
-  StringValueArg value(bytes);
+  StringValueArg value(bytes, ctx.input());
   if (!value.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
   value.Set(&slot, expiry);
@@ -148,7 +148,7 @@ void PSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // ------------------------------------------------------------------
 
 void GetSet(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
-  StringValueArg value(ctx.arg(2));
+  StringValueArg value(ctx.arg(2), ctx.input());
   if (!value.ok()) return reply.Error(kNoMemoryError);
   WriteGuard slot = ctx.Write();
   slot.CountLookup();

@@ -10,9 +10,9 @@
 
 namespace spinel {
 
-StringValueArg::StringValueArg(std::string_view bytes) : bytes_(bytes) {
+StringValueArg::StringValueArg(std::string_view bytes, BlobSource* source) : bytes_(bytes) {
   if (bytes.size() >= Blob::kMinBytes) {
-    blob_ = Blob::Copy(bytes);
+    blob_ = TakeOrCopy(source, bytes);
     form_ = blob_ != nullptr ? Form::kBlob : Form::kNoMemory;
   } else if (bytes.size() <= kMaxInt64Chars && ParseInt64(bytes, &integer_)) {
     form_ = Form::kInteger;

@@ -10,11 +10,11 @@
 
 namespace spinel {
 
-// A string value in the form it will be stored in, made before any lock is taken: big values are
-// copied into a blob here.
+// A string value in the form it will be stored in, made before any lock is taken: big values become
+// a blob here, by a copy unless `source` has them.
 class StringValueArg {
  public:
-  explicit StringValueArg(std::string_view bytes);
+  explicit StringValueArg(std::string_view bytes, BlobSource* source = nullptr);
   ~StringValueArg();
   StringValueArg(StringValueArg&& other) noexcept;
   StringValueArg(const StringValueArg&) = delete;

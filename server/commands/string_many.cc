@@ -38,7 +38,7 @@ Values ReadValues(const CommandContext& ctx, size_t first, size_t count, ReplyWr
   Values values;
   values.reserve(count);
   for (size_t i = 0; i < count; ++i) {
-    values.emplace_back(ctx.arg(first + 2 * i));
+    values.emplace_back(ctx.arg(first + 2 * i), ctx.input());
     if (values.back().ok()) continue;
     reply.Error(kNoMemoryError);
     return {};

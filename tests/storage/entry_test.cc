@@ -164,7 +164,7 @@ TEST_CASE("Blob: room to grow, and no memory is a null", "[storage]") {
   CHECK(blob->capacity() == 100);
   blob->set_size(100);
   CHECK(blob->view().size() == 100);
-  CHECK_FALSE(blob->IsBig());
+  CHECK_FALSE(blob->IsSlowToFree());
   blob->Release();
   CHECK(Blob::Create(0, std::numeric_limits<size_t>::max()) == nullptr);
   CHECK(Blob::Create(std::numeric_limits<size_t>::max() - 8, 0) == nullptr);
