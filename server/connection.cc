@@ -81,10 +81,7 @@ bool Connection::ReserveInput(size_t arrived) {
     most = std::max(most, kAnnouncedInput + least);
   }
   const size_t before = input_.capacity();
-  // The end of a big value is met exactly, so that the buffer may become the value.
-  const bool ends = expected >= kSmallInput && missing > 0 && missing <= most;
-  const bool reserved = ends ? input_.ReserveExactly(missing)
-                             : input_.Reserve(std::clamp(missing, least, std::max(least, most)));
+  const bool reserved = input_.Reserve(std::clamp(missing, least, std::max(least, most)));
   if (input_.capacity() != before) PublishInput();
   return reserved;
 }

@@ -26,8 +26,6 @@ bool InputBuffer::Reserve(size_t bytes) {
   return Resize(std::max(size_ + bytes, capacity_ + capacity_ / 2));
 }
 
-bool InputBuffer::ReserveExactly(size_t bytes) { return room() >= bytes || Resize(size_ + bytes); }
-
 bool InputBuffer::Resize(size_t capacity) {
   assert(given_ == nullptr && capacity >= size_);
   if (capacity > std::numeric_limits<size_t>::max() - kHeader) return false;
@@ -66,7 +64,7 @@ bool InputBuffer::Consume(size_t bytes, Room room) {
 bool InputBuffer::Renew(size_t consumed, Room room) {
   InputBuffer fresh;
   const std::string_view rest(data_ + consumed, size_ - consumed);
-  if (room == Room::kKeep) fresh.ReserveExactly(std::max(consumed + kRenewedRoom, rest.size()));
+  if (room == Room::kKeep) fresh.Reserve(std::max(consumed + kRenewedRoom, rest.size()));
   const bool kept = rest.empty() || fresh.Append(rest);
   Free();
   std::swap(data_, fresh.data_);

@@ -29,10 +29,9 @@ class InputBuffer final : public BlobSource {
   bool empty() const { return size_ == 0; }
   size_t capacity() const { return capacity_; }
 
-  // Room for at least `bytes` behind the data; more, if it has to grow. False: no memory.
+  // Room for at least `bytes` behind the data; no more than that in the beginning. False: no
+  // memory.
   bool Reserve(size_t bytes);
-  // The same, but no more than that.
-  bool ReserveExactly(size_t bytes);
   char* end() { return data_ + size_; }
   size_t room() const { return capacity_ - size_; }
   void Commit(size_t bytes);

@@ -165,6 +165,19 @@ class OddButValidRequests(ProtocolTestCase):
         self.assertEqual(connection("DBSIZE"), 0)
         self.assertEqual(connection("PING"), PONG)
 
+    def test_a_request_is_read_in_few_pieces(self):
+        """Whatever its arguments are like: reading must not follow them one by one."""
+        connection = self.connect(timeout=30)
+
+        def reads():
+            return int(self.server.info("stats")["total_reads_processed"])
+
+        for count, size in ((200_000, 10), (300, 20_000), (2, 3_000_000)):
+            arguments = [b"x" * size] * count
+            before = reads()
+            self.assertEqual(connection("DEL", *arguments), 0)
+            self.assertLess(reads() - before, 400, (count, size))
+
     def test_100_000_commands_before_the_first_read(self):
         """The client writes everything before it reads: the server must not wait for it to read."""
         count = 100_000
