@@ -268,12 +268,11 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
   std::string held;
   const size_t consumed = ExecuteAll(data, size, &held);
   if (closed_) return;
-  const InputBuffer::Room room = RoomForNext();
   if (!held.empty()) {
-    if (own) input_.Consume(size, room);
+    if (own) input_.Consume(size, RoomForNext());
     if (!input_.Append(held)) return CloseNow();
   } else if (own) {
-    if (!input_.Consume(consumed, room)) return CloseNow();
+    if (!input_.Consume(consumed, RoomForNext())) return CloseNow();
   } else if (consumed < size && !closing_) {
     if (BeginsTls({data + consumed, size - consumed})) {
       RefuseTls();
@@ -281,8 +280,8 @@ void Connection::ExecuteAndKeep(char* data, size_t size) {
     }
     const std::string_view rest(data + consumed, size - consumed);
     if (!ReserveInput(rest.size()) || !input_.Append(rest)) return CloseNow();
-  } else {
-    input_.Consume(0, room);
+  } else if (input_.capacity() != 0) {  // a read beside a waiting write may have reserved it
+    input_.Consume(0, RoomForNext());
   }
   // A transaction is a request too, until EXEC.
   if (input_.size() + session_.queued_bytes.load(std::memory_order_relaxed) > limit) {
