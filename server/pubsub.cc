@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/numbers.h"
 #include "server/log.h"
@@ -14,6 +15,9 @@
 namespace spinel {
 namespace {
 
+constexpr std::string_view kCrlf = "\r\n";
+constexpr size_t kKeptCapacity = 64;  // of a loop's queue of messages
+
 constexpr std::string_view kVerbs[kSubscriptionKinds] = {"message", "pmessage", "smessage"};
 
 void AppendBulk(std::string_view bytes, std::string* out) {
@@ -23,7 +27,7 @@ void AppendBulk(std::string_view bytes, std::string* out) {
   *end++ = '\n';
   out->append(head, static_cast<size_t>(end - head));
   out->append(bytes);
-  out->append("\r\n");
+  out->append(kCrlf);
 }
 
 // Memory of a subscription: the name with the client, and its place among the channel's.
@@ -35,17 +39,22 @@ size_t BytesOfSubscription(std::string_view name) {
 
 PubSubMessage::PubSubMessage(SubscriptionKind message_kind, std::string_view subscription,
                              std::string_view channel, std::string_view payload)
-    : kind(message_kind), name(subscription) {
+    : kind_(message_kind), name_size_(subscription.size()) {
   constexpr size_t kAround = 96;  // what may surround the texts
-  const bool pattern = kind == SubscriptionKind::kPattern;
-  resp2.reserve(name.size() + channel.size() + payload.size() + kAround);
-  resp2 = pattern ? "*4\r\n" : "*3\r\n";
-  AppendBulk(kVerbs[static_cast<size_t>(kind)], &resp2);
-  if (pattern) AppendBulk(name, &resp2);
-  AppendBulk(channel, &resp2);
-  AppendBulk(payload, &resp2);
-  resp3 = resp2;
+  const bool pattern = kind_ == SubscriptionKind::kPattern;
+  resp2_.reserve((pattern ? subscription.size() : 0) + channel.size() + payload.size() + kAround);
+  resp2_ = pattern ? "*4\r\n" : "*3\r\n";
+  AppendBulk(kVerbs[static_cast<size_t>(kind_)], &resp2_);
+  AppendBulk(subscription, &resp2_);
+  name_at_ = resp2_.size() - kCrlf.size() - name_size_;
+  if (pattern) AppendBulk(channel, &resp2_);
+  AppendBulk(payload, &resp2_);
+}
+
+std::string PubSubMessage::MakeResp3() const {
+  std::string resp3 = resp2_;
   resp3[0] = '>';  // an array and a push differ in nothing else
+  return resp3;
 }
 
 // -- ChannelRegistry
@@ -82,8 +91,8 @@ void ChannelRegistry::Remove(SubscriptionKind kind, std::string_view name, int l
   of(kind).erase(found);
 }
 
-ChannelRegistry::Messages ChannelRegistry::Spell(SubscriptionKind kind, std::string_view channel,
-                                                 std::string_view payload) const {
+absl::InlinedVector<std::shared_ptr<const PubSubMessage>, 2> ChannelRegistry::Spell(
+    SubscriptionKind kind, std::string_view channel, std::string_view payload) const {
   bool direct = false;
   std::vector<std::string> patterns;
   {
@@ -95,7 +104,7 @@ ChannelRegistry::Messages ChannelRegistry::Spell(SubscriptionKind kind, std::str
       patterns.assign(matches.begin(), matches.end());
     }
   }
-  Messages messages;
+  absl::InlinedVector<std::shared_ptr<const PubSubMessage>, 2> messages;
   if (direct) messages.push_back(std::make_shared<PubSubMessage>(kind, channel, channel, payload));
   for (const std::string& pattern : patterns) {
     messages.push_back(
@@ -106,14 +115,14 @@ ChannelRegistry::Messages ChannelRegistry::Spell(SubscriptionKind kind, std::str
 
 int64_t ChannelRegistry::Publish(SubscriptionKind kind, std::string_view channel,
                                  std::string_view payload, std::vector<int>* wake) {
-  const Messages messages = Spell(kind, channel, payload);
+  const auto messages = Spell(kind, channel, payload);
   if (messages.empty()) return 0;
   int64_t receivers = 0;
   // All of them under one lock, so that those who listen in two ways get them side by side.
   MutexLock lock(&mutex_);
   for (const auto& message : messages) {
-    const auto found = of(message->kind).find(message->name);
-    if (found == of(message->kind).end()) continue;
+    const auto found = of(message->kind()).find(message->name());
+    if (found == of(message->kind()).end()) continue;
     for (const LoopCount& count : found->second) {
       const auto loop = static_cast<size_t>(count.loop);
       if (queues_.size() <= loop) queues_.resize(loop + 1);
@@ -130,12 +139,10 @@ int64_t ChannelRegistry::Publish(SubscriptionKind kind, std::string_view channel
   return receivers;
 }
 
-ChannelRegistry::Queue ChannelRegistry::Take(int loop) {
+void ChannelRegistry::Take(int loop, Queue* queue) {
   MutexLock lock(&mutex_);
-  Queue queue;
   if (static_cast<size_t>(loop) < queues_.size())
-    std::swap(queue, queues_[static_cast<size_t>(loop)]);
-  return queue;
+    std::swap(*queue, queues_[static_cast<size_t>(loop)]);
 }
 
 size_t ChannelRegistry::Count(SubscriptionKind kind) const {
@@ -243,18 +250,24 @@ void LoopChannels::FinishPublishing() {
 }
 
 void LoopChannels::DeliverQueued() {
-  const ChannelRegistry::Queue queue = registry_->Take(loop_);
+  ChannelRegistry::Queue queue = std::exchange(spare_, {});
+  registry_->Take(loop_, &queue);
   for (const auto& message : queue.messages) Deliver(message);
   if (queue.overrun) CutAll();
+  if (queue.messages.capacity() > kKeptCapacity) return;
+  queue.messages.clear();
+  spare_.messages = std::move(queue.messages);
 }
 
 void LoopChannels::Deliver(const std::shared_ptr<const PubSubMessage>& message) {
-  const auto found = of(message->kind).find(message->name);
-  if (found == of(message->kind).end()) return;
-  const std::shared_ptr<const std::string> resp2(message, &message->resp2);
-  const std::shared_ptr<const std::string> resp3(message, &message->resp3);
+  const auto found = of(message->kind()).find(message->name());
+  if (found == of(message->kind()).end()) return;
+  const std::shared_ptr<const std::string> resp2(message, &message->resp2());
+  std::shared_ptr<const std::string> resp3;
   for (Session* session : found->second) {
-    session->transport->Push(session->resp() == RespVersion::kResp3 ? resp3 : resp2);
+    const bool push = session->resp() == RespVersion::kResp3;
+    if (push && resp3 == nullptr) resp3 = std::make_shared<std::string>(message->MakeResp3());
+    session->transport->Push(push ? resp3 : resp2);
   }
 }
 

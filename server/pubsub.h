@@ -33,17 +33,26 @@ class Runtime;
 class Session;
 struct OpContext;
 
-// What the subscribers of one channel or pattern get, as both protocols spell it.
-struct PubSubMessage {
-  SubscriptionKind kind;
-  std::string name;  // of the channel or pattern that they subscribe to
-  std::string resp2;
-  std::string resp3;
-
+// What the subscribers of one channel or pattern get.
+class PubSubMessage {
+ public:
   // `name` differs from `channel` for patterns only.
   PubSubMessage(SubscriptionKind kind, std::string_view name, std::string_view channel,
                 std::string_view payload);
-  size_t bytes() const { return sizeof(*this) + name.size() + resp2.size() + resp3.size(); }
+
+  SubscriptionKind kind() const { return kind_; }
+  // Of the channel or pattern that they subscribe to.
+  std::string_view name() const { return std::string_view(resp2_).substr(name_at_, name_size_); }
+  // As the protocols spell it; the second is made anew.
+  const std::string& resp2() const { return resp2_; }
+  std::string MakeResp3() const;
+  size_t bytes() const { return sizeof(*this) + resp2_.size(); }
+
+ private:
+  SubscriptionKind kind_;
+  size_t name_at_ = 0;
+  size_t name_size_;
+  std::string resp2_;
 };
 
 // Owner: the Server. Threads: any.
@@ -67,8 +76,8 @@ class ChannelRegistry {
     size_t bytes = 0;
     bool overrun = false;  // there were more than the queue may hold
   };
-  // What is queued for a loop, which is its to deliver now.
-  Queue Take(int loop);
+  // What is queued for a loop, which is its to deliver now, in exchange for an empty queue.
+  void Take(int loop, Queue* queue);
 
   // -- Facts
   // Names of a kind that somebody subscribes to.
@@ -99,7 +108,8 @@ class ChannelRegistry {
     return names_[static_cast<size_t>(kind)];
   }
   // What the message has to be spelled for.
-  Messages Spell(SubscriptionKind kind, std::string_view channel, std::string_view payload) const;
+  absl::InlinedVector<std::shared_ptr<const PubSubMessage>, 2> Spell(
+      SubscriptionKind kind, std::string_view channel, std::string_view payload) const;
 
   Runtime* runtime_ = nullptr;
   mutable Mutex mutex_;
@@ -142,7 +152,8 @@ class LoopChannels final : public KeyEventSink {
   const int loop_;
   const OpContext* const op_;
   std::array<TextMap<std::vector<Session*>>, kSubscriptionKinds> names_;
-  std::vector<int> wake_;  // loops that are to be told once no lock is held
+  std::vector<int> wake_;         // loops that are to be told once no lock is held
+  ChannelRegistry::Queue spare_;  // empty; its memory serves again
 };
 
 }  // namespace spinel

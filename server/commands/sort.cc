@@ -95,12 +95,12 @@ bool ExtractSortKeys(CommandArgs args, std::vector<int>* indexes) {
   while (reader.HasNext()) {
     if (reader.Tag("LIMIT")) {
       reader.Skip(2);
-    } else if (reader.Tag("GET") || reader.Tag("BY")) {
-      reader.Skip(1);
-    } else if (reader.Tag("STORE")) {
-      if (reader.HasNext()) stored = reader.position();
+    } else if (reader.Tag("STORE") && reader.HasNext()) {
+      stored = reader.position();
       reader.Skip(1);
     } else {
+      // The argument of GET or BY, or a word that is no option.
+      static_cast<void>(reader.Tag("GET") || reader.Tag("BY"));
       reader.Skip(1);
     }
   }

@@ -8,7 +8,7 @@
 namespace spinel {
 
 std::string_view TextArena::Copy(std::string_view text) {
-  if (text.empty()) return {"", 0};
+  if (text.empty()) return "";
   if (text.size() > left_) {
     const size_t bytes = text.size() > kBlockBytes / 4 ? text.size() : kBlockBytes;
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(bytes));
