@@ -77,8 +77,11 @@ void Connection::FlushStaging() {
         return CloseNow();
       }
     }
-    if (!staging.empty()) pending_.AppendBuffer(std::move(staging));
-    staging.Clear();
+    if (staging.empty()) {
+      staging.Clear();
+    } else {
+      pending_.AppendBuffer(std::move(staging));
+    }
   }
   AfterOutput();
 }

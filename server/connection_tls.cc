@@ -97,8 +97,11 @@ bool Connection::SendEncrypted(OutputBuffer* buffer) {
     session_.output_bytes.store(session_.output_bytes.load(std::memory_order_relaxed) + bytes,
                                 std::memory_order_relaxed);
     last_progress_ms_ = loop_->state().op.now_ms;
-    if (good && !encrypted.empty()) tls_->unsent().AppendBuffer(std::move(encrypted));
-    encrypted.Clear();
+    if (good && !encrypted.empty()) {
+      tls_->unsent().AppendBuffer(std::move(encrypted));
+    } else {
+      encrypted.Clear();
+    }
     if (!good) return false;
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
 #include <string>
 #include <vector>
@@ -187,6 +188,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
     Refuse(server, loop, session, request.command, refusal, reply);
     return true;
   }
+  assert(request.command != nullptr);  // or it would have been refused
   if (!session->in_multi() || request.command->Has(kImmediate)) return false;
   session->transaction->Queue(request, Dispatcher::FlagsOf(*server, *session, request));
   reply.Simple("QUEUED");
@@ -242,6 +244,7 @@ uint64_t RequestBytes(CommandArgs args, Locking locking) {
                                            const Request& request, ReplyWriter& reply,
                                            Locking locking, uint64_t begin) {
   const Command* command = request.command;
+  assert(command != nullptr);  // or it was refused
   const uint64_t errors = reply.error_count();
   const uint64_t known = reply.known_error_count();
   const size_t written = reply.out()->size();

@@ -156,6 +156,7 @@ std::vector<std::string> FirstProcess() {
 std::string OwnAddress() {
   const std::vector<std::string> words = FirstProcess();
   std::vector<const char*> argv;
+  argv.reserve(words.size());
   for (const std::string& word : words) argv.push_back(word.c_str());
   CommandLine line;
   Config config;

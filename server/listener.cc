@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 
+#include "protocol/numbers.h"
 #include "server/log.h"
 
 namespace spinel {
@@ -66,7 +68,9 @@ NamedAddress LocalName(int fd) {
 
 int BoundPort(int fd) {
   const std::string name = LocalName(fd).text;
-  return std::atoi(name.substr(name.rfind(':') + 1).c_str());
+  int64_t port = 0;
+  ParseInt64(std::string_view(name).substr(name.rfind(':') + 1), &port);
+  return static_cast<int>(port);
 }
 
 // An open socket for one of the addresses, bound and listening; -1: errno tells.

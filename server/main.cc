@@ -35,7 +35,7 @@ namespace {
 
 // Libraries allocate before main, so this comes before they are initialised.
 __attribute__((section(".preinit_array"),
-               used)) void (*const hold_back_huge_pages)() = HoldBackHugePages;
+               used)) void (*const kHoldBackHugePages)() = HoldBackHugePages;
 
 int Fail(const std::string& text) {
   std::fputs(text.c_str(), stderr);

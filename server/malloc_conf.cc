@@ -6,7 +6,9 @@
 // not exist here. background_thread: freed memory goes back to the system without a loop's help.
 #if defined(SPINEL_JEMALLOC)
 extern "C" {
+// NOLINTBEGIN(readability-identifier-naming): jemalloc's name for it
 extern const char* const malloc_conf;
 const char* const malloc_conf = "thp:always,metadata_thp:auto,background_thread:true";
+// NOLINTEND(readability-identifier-naming)
 }
 #endif

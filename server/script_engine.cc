@@ -188,7 +188,7 @@ void ScriptEngine::FollowLibraries() {
 
 std::string ScriptEngine::Load(const FunctionLibrary& known, LibraryLoad* load) {
   const size_t line_end = known.code.find('\n');
-  const std::string error =
+  std::string error =
       FunctionInterpreter().RunLibrary(std::string_view(known.code).substr(line_end), load);
   if (!error.empty()) {
     for (const LibraryLoad::Registered& registered : load->functions()) {

@@ -73,7 +73,7 @@ std::string ReadShebang(std::string_view body, uint32_t* flags, size_t* code_off
     constexpr std::string_view kFlags = "flags=";
     const std::string_view word = words[i];
     if (!word.starts_with(kFlags)) return fmt::format("ERR Unknown lua shebang option: {}", word);
-    const std::string error = ReadFlags(word.substr(kFlags.size()), flags);
+    std::string error = ReadFlags(word.substr(kFlags.size()), flags);
     if (!error.empty()) return error;
   }
   return {};

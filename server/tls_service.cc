@@ -48,7 +48,7 @@ void TlsService::Start() {
           context_.reset();
           return std::string();
         }
-        const std::string error = Reload(config);
+        std::string error = Reload(config);
         if (error.empty()) return error;
         LogWarning("TLS is as it was: {}", error);
         return "Unable to update TLS configuration: " + error;
