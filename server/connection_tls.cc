@@ -35,9 +35,7 @@ void Connection::ReadDecrypted() {
     const bool held = Held();
     if (held && input_.size() >= MaxHeldInput()) break;
     const bool own = held || !input_.empty() || KeepsBigInput();
-    const bool reserved = held                     ? input_.Reserve(kSmallInput)
-                          : own && !input_.empty() ? ReserveInput()
-                                                   : true;
+    const bool reserved = held ? input_.Reserve(kSmallInput) : input_.empty() || ReserveInput();
     if (!reserved) {
       LogWarning("Closing client {}: no memory for its request", session_.id);
       return CloseNow();
