@@ -54,6 +54,7 @@ class ArgReader {
 
   // Error: "value is not an integer or out of range".
   int64_t Int();
+  static constexpr int64_t kMaxInt = std::numeric_limits<int64_t>::max();
   // `error` is the text for both: not an integer, and outside of [low, high]. Empty: Redis' own
   // texts.
   int64_t IntInRange(int64_t low, int64_t high, std::string_view error = {});

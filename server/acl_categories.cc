@@ -6,7 +6,7 @@
 namespace spinel {
 namespace {
 
-constexpr AclCategoryName kNames[] = {
+constexpr AclCategoryName kAclCategoryNames[] = {
     {kAclKeyspace, "@keyspace"},
     {kAclRead, "@read"},
     {kAclWrite, "@write"},
@@ -32,10 +32,10 @@ constexpr AclCategoryName kNames[] = {
 
 }  // namespace
 
-std::span<const AclCategoryName> AclCategoryNames() { return kNames; }
+std::span<const AclCategoryName> AclCategoryNames() { return kAclCategoryNames; }
 
 uint32_t FindAclCategory(std::string_view name) {
-  for (const AclCategoryName& category : kNames) {
+  for (const AclCategoryName& category : kAclCategoryNames) {
     if (EqualsIgnoreCase(category.name.substr(1), name)) return category.bit;
   }
   return 0;

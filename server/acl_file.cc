@@ -8,7 +8,7 @@
 namespace spinel {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kAclBlanks = " \t\r\n";
 
 std::string_view Trim(std::string_view text, std::string_view blanks) {
   const size_t begin = text.find_first_not_of(blanks);
@@ -53,7 +53,7 @@ std::string ParseAclFile(std::string_view text, std::string_view path, const Acl
   std::string errors;
   for (size_t number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = Trim(text.substr(0, end), kBlanks);
+    const std::string_view line = Trim(text.substr(0, end), kAclBlanks);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty()) continue;
     const std::string place = fmt::format("{}:{}", path, number);

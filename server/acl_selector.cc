@@ -15,12 +15,6 @@
 namespace spinel {
 namespace {
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), AsciiLower);
-  return lower;
-}
-
 // By its full name, whatever rename-command says: rules outlive renaming.
 const Command* FindOriginal(const CommandTable& commands, std::string_view name) {
   for (const auto& command : commands.all()) {
@@ -159,7 +153,7 @@ AclRuleError AclSelector::ApplyCategory(const AclContext& context, std::string_v
     if ((command->acl & category) != 0) SetCommand(*command, allow);
   }
   CountBits();
-  NoteRule(fmt::format("@{}", Lower(name)), allow);
+  NoteRule(fmt::format("@{}", AsciiLower(name)), allow);
   return AclRuleError::kNone;
 }
 
@@ -173,7 +167,7 @@ AclRuleError AclSelector::Allow(const AclContext& context, std::string_view name
     } else if (!IsForeignCommand(name)) {
       return AclRuleError::kUnknownCommand;
     }
-    NoteRule(Lower(name), true);
+    NoteRule(AsciiLower(name), true);
     return AclRuleError::kNone;
   }
   if (command->parent != nullptr) return AclRuleError::kFirstArgOfSubcommand;
@@ -192,7 +186,7 @@ AclRuleError AclSelector::Allow(const AclContext& context, std::string_view name
       first_args_.emplace_back(command->index, word);
     }
   }
-  NoteRule(Lower(name), true);
+  NoteRule(AsciiLower(name), true);
   return AclRuleError::kNone;
 }
 
@@ -201,7 +195,7 @@ AclRuleError AclSelector::Deny(const AclContext& context, std::string_view name)
   if (command == nullptr && !IsForeignCommand(name)) return AclRuleError::kUnknownCommand;
   if (command != nullptr) SetCommand(*command, false);
   CountBits();
-  NoteRule(Lower(name), false);
+  NoteRule(AsciiLower(name), false);
   return AclRuleError::kNone;
 }
 

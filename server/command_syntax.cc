@@ -31,9 +31,9 @@ using Sequence = std::vector<Node>;
 constexpr std::string_view kSpecial = " []<>|";
 
 // Reads sequences up to the closing bracket of the group that it was called for.
-class Reader {
+class SyntaxReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit SyntaxReader(std::string_view text) : text_(text) {}
 
   bool Read(Sequence* sequence) {
     std::vector<Sequence> alternatives;
@@ -174,12 +174,6 @@ SyntaxArg::Type TypeOf(std::string_view name) {
   return SyntaxArg::Type::kString;
 }
 
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), AsciiLower);
-  return lower;
-}
-
 std::vector<SyntaxArg> Convert(const Sequence& sequence);
 
 // Several arguments as one.
@@ -249,12 +243,12 @@ SyntaxArg ConvertToken(const Sequence& sequence, size_t* next) {
   SyntaxArg arg;
   if (operands.empty()) {
     arg.type = SyntaxArg::Type::kPureToken;
-    arg.name = LowerCase(token);
+    arg.name = AsciiLower(token);
   } else if (operands.size() == 1 && operands[0].token.empty()) {
     arg = std::move(operands[0]);
   } else {
     arg.type = SyntaxArg::Type::kBlock;
-    arg.name = LowerCase(token);
+    arg.name = AsciiLower(token);
     arg.args = std::move(operands);
   }
   arg.token = token;
@@ -300,7 +294,7 @@ bool TakesMoreArguments(const SyntaxArg& arg) {
 }  // namespace
 
 bool ParseSyntax(std::string_view syntax, std::vector<SyntaxArg>* args, std::string* error) {
-  Reader reader(syntax);
+  SyntaxReader reader(syntax);
   Sequence sequence;
   if (!reader.Read(&sequence)) {
     *error = reader.error();

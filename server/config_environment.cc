@@ -49,7 +49,7 @@ bool IsOfScripts(std::string_view name) {
              std::end(kScriptNames);
 }
 
-ConfigStatus Refuse(std::string_view shown, std::string_view reason) {
+ConfigStatus RefuseVariable(std::string_view shown, std::string_view reason) {
   return StartError("Reading the environment", shown, reason);
 }
 
@@ -60,7 +60,7 @@ ConfigStatus ReadSwitch(std::string_view name, std::string_view value, bool* on)
   };
   *on = is_one_of({"1", "yes", "true", "on"});
   if (*on || is_one_of({"", "0", "no", "false", "off"})) return ConfigStatus::Ok();
-  return Refuse(fmt::format("{}={}", name, value), "The value must be 'yes' or 'no'");
+  return RefuseVariable(fmt::format("{}={}", name, value), "The value must be 'yes' or 'no'");
 }
 
 // Up to kMaxSecretBytes, without the line's end that editors leave. Returns why not, or nothing.
@@ -99,9 +99,9 @@ ConfigStatus Unknown(std::string_view variable, std::string_view value) {
     reason += fmt::format(" (did you mean '{}'?)", EnvironmentName(nearest));
   }
   // It may be a misspelled secret.
-  return Refuse(variable.ends_with(kFileSuffix) ? fmt::format("{}={}", variable, value)
-                                                : fmt::format("{}=...", variable),
-                reason);
+  return RefuseVariable(variable.ends_with(kFileSuffix) ? fmt::format("{}={}", variable, value)
+                                                        : fmt::format("{}=...", variable),
+                        reason);
 }
 
 ConfigStatus ReadOption(std::string_view variable, std::string_view value, Environment* found) {
@@ -118,14 +118,14 @@ ConfigStatus ReadOption(std::string_view variable, std::string_view value, Envir
   option.shown = fmt::format("{}={}", variable, option.row->secret && !from_file ? "..." : value);
   if (from_file) {
     const std::string error = ReadSecret(std::string(value), &option.value);
-    if (!error.empty()) return Refuse(option.shown, error);
+    if (!error.empty()) return RefuseVariable(option.shown, error);
   } else {
     option.value = value;
   }
   for (const EnvironmentOption& other : found->options) {
     if (other.row != option.row) continue;
-    return Refuse(option.shown,
-                  fmt::format("'{}' is set by {} already", option.row->name, other.variable));
+    return RefuseVariable(
+        option.shown, fmt::format("'{}' is set by {} already", option.row->name, other.variable));
   }
   found->options.push_back(std::move(option));
   return ConfigStatus::Ok();

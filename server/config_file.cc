@@ -18,7 +18,7 @@
 namespace spinel {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kConfigBlanks = " \t\r\n";
 constexpr size_t kMaxShownLine = 200;  // of a refused line, in bytes
 
 bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -76,9 +76,9 @@ std::string FatalHeader() {
 }  // namespace
 
 std::string_view TrimLine(std::string_view text) {
-  size_t begin = text.find_first_not_of(kBlanks);
+  size_t begin = text.find_first_not_of(kConfigBlanks);
   if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+  return text.substr(begin, text.find_last_not_of(kConfigBlanks) - begin + 1);
 }
 
 std::optional<std::vector<std::string>> SplitArgs(std::string_view line) {
@@ -88,7 +88,7 @@ std::optional<std::vector<std::string>> SplitArgs(std::string_view line) {
     while (at < line.size() && IsBlank(line[at])) ++at;
     if (at == line.size()) return words;
     std::string word;
-    while (at < line.size() && kBlanks.find(line[at]) == std::string_view::npos) {
+    while (at < line.size() && kConfigBlanks.find(line[at]) == std::string_view::npos) {
       const char c = line[at++];
       if (c != '"' && c != '\'') {
         word += c;

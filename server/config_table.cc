@@ -6,14 +6,10 @@
 #include <array>
 #include <string>
 
+#include "protocol/ascii.h"
+
 namespace spinel {
 namespace {
-
-std::string LowerName(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), AsciiLower);
-  return lower;
-}
 
 constexpr ObsoleteOption kObsoleteOptions[] = {
     {"list-max-ziplist-entries", "list-max-listpack-size replaced it in Redis 3.2"},
@@ -94,13 +90,13 @@ const std::vector<const ConfigRow*>& ConfigRows() {
 
 const ConfigRow* FindConfigRow(std::string_view name) {
   if (name.size() > 64) return nullptr;  // longer than any name; do not hash what a client sends
-  auto found = Names().find(LowerName(name));
+  auto found = Names().find(AsciiLower(name));
   return found == Names().end() ? nullptr : found->second;
 }
 
 std::string_view NearestConfigName(std::string_view name) {
   if (name.empty() || name.size() > 64) return {};
-  const std::string lower = LowerName(name);
+  const std::string lower = AsciiLower(name);
   std::string_view nearest;
   size_t best = std::max<size_t>(2, name.size() / 4) + 1;
   auto consider = [&](std::string_view candidate) {

@@ -153,8 +153,8 @@ void CountErrors(Server* server, LoopState* loop, const ReplyWriter& reply, uint
 }
 
 // A refused command spoils the transaction that it was meant for, and a refused EXEC ends it.
-void Refuse(Server* server, LoopState* loop, Session* session, const Command* command,
-            std::string_view text, ReplyWriter& reply) {
+void RefuseCommand(Server* server, LoopState* loop, Session* session, const Command* command,
+                   std::string_view text, ReplyWriter& reply) {
   if (command != nullptr) loop->stats.command[command->index].rejected.Add();
   if (command != nullptr && IsExec(*command)) {
     constexpr std::string_view kErr = "ERR ";
@@ -185,7 +185,7 @@ bool Intercept(Server* server, LoopState* loop, Session* session, const Request&
           *session, denied, session->in_multi() ? AclLogContext::kMulti : AclLogContext::kTopLevel,
           *request.command, request.args, loop->op.now_ms);
     }
-    Refuse(server, loop, session, request.command, refusal, reply);
+    RefuseCommand(server, loop, session, request.command, refusal, reply);
     return true;
   }
   assert(request.command != nullptr);  // or it would have been refused

@@ -52,13 +52,13 @@ constexpr Flag IgnoredFlag(std::string_view name, std::string_view reason) {
 constexpr std::string_view kInMemory = "all data is in memory, in one store";
 constexpr std::string_view kNoLog = "there is no append-only file";
 constexpr std::string_view kOwnThreads = "see io-threads";
-constexpr std::string_view kNoCluster = "there is no cluster mode";
+constexpr std::string_view kGarnetNoCluster = "there is no cluster mode";
 constexpr std::string_view kNoTls =
     "PKCS #12 certificates are not read: give --tls-port, --tls-cert-file and --tls-key-file";
 constexpr std::string_view kNoAad = "there is no authentication with Microsoft Entra ID";
 constexpr std::string_view kAlwaysOn = "it is always on";
 
-constexpr Flag kFlags[] = {
+constexpr Flag kGarnetFlags[] = {
     // The same here.
     SameAs("port", "port"),
     SameAs("bind", "bind"),
@@ -145,20 +145,20 @@ constexpr Flag kFlags[] = {
     IgnoredFlag("lua-transaction-mode", "scripts are atomic"),
     IgnoredValue("lua-memory-management-mode", "its limit is fixed"),
     IgnoredValue("lua-script-memory-limit", "its limit is fixed"),
-    IgnoredFlag("clean-cluster-config", kNoCluster),
-    IgnoredValue("cluster-username", kNoCluster),
-    IgnoredValue("cluster-password", kNoCluster),
-    IgnoredValue("cluster-timeout", kNoCluster),
-    IgnoredValue("cluster-announce-ip", kNoCluster),
-    IgnoredValue("cluster-announce-port", kNoCluster),
-    IgnoredValue("cluster-tls-client-target-host", kNoCluster),
-    IgnoredFlag("validate-cluster-certificate", kNoCluster),
-    IgnoredValue("gossip-sp", kNoCluster),
-    IgnoredValue("gossip-delay", kNoCluster),
-    IgnoredValue("replica-sync-delay", kNoCluster),
-    IgnoredFlag("main-memory-replication", kNoCluster),
-    IgnoredFlag("on-demand-checkpoint", kNoCluster),
-    IgnoredFlag("repl-diskless-sync", kNoCluster),
+    IgnoredFlag("clean-cluster-config", kGarnetNoCluster),
+    IgnoredValue("cluster-username", kGarnetNoCluster),
+    IgnoredValue("cluster-password", kGarnetNoCluster),
+    IgnoredValue("cluster-timeout", kGarnetNoCluster),
+    IgnoredValue("cluster-announce-ip", kGarnetNoCluster),
+    IgnoredValue("cluster-announce-port", kGarnetNoCluster),
+    IgnoredValue("cluster-tls-client-target-host", kGarnetNoCluster),
+    IgnoredFlag("validate-cluster-certificate", kGarnetNoCluster),
+    IgnoredValue("gossip-sp", kGarnetNoCluster),
+    IgnoredValue("gossip-delay", kGarnetNoCluster),
+    IgnoredValue("replica-sync-delay", kGarnetNoCluster),
+    IgnoredFlag("main-memory-replication", kGarnetNoCluster),
+    IgnoredFlag("on-demand-checkpoint", kGarnetNoCluster),
+    IgnoredFlag("repl-diskless-sync", kGarnetNoCluster),
     IgnoredFlag("tls", kNoTls),
     IgnoredValue("cert-file-name", kNoTls),
     IgnoredValue("cert-password", kNoTls),
@@ -194,14 +194,14 @@ constexpr Flag kFlags[] = {
 };
 
 const Flag* FindFlag(std::string_view word) {
-  for (const Flag& flag : kFlags) {
+  for (const Flag& flag : kGarnetFlags) {
     if (word.size() == 2 && word[0] == '-' && word[1] == flag.letter) return &flag;
     if (word.starts_with("--") && EqualsIgnoreCase(word.substr(2), flag.name)) return &flag;
   }
   return nullptr;
 }
 
-ConfigStatus Refuse(std::string_view word, std::string_view reason) {
+ConfigStatus RefuseFlag(std::string_view word, std::string_view reason) {
   return ConfigStatus::Error(
       fmt::format("\n*** FATAL CONFIG FILE ERROR (Spinel {}) ***\nReading Garnet's flags from the "
                   "command line\n"
@@ -255,8 +255,8 @@ ConfigStatus TranslateAuth(std::string_view mode, CommandLine* line) {
     return ConfigStatus::Ok();
   }
   // Starting without the authentication that was asked for would leave the data open.
-  return Refuse(fmt::format("--auth {}", mode),
-                "Spinel authenticates with NoAuth, Password or ACL only");
+  return RefuseFlag(fmt::format("--auth {}", mode),
+                    "Spinel authenticates with NoAuth, Password or ACL only");
 }
 
 ConfigStatus Translate(const Flag& flag, std::string_view value, CommandLine* line) {
@@ -279,7 +279,8 @@ ConfigStatus Translate(const Flag& flag, std::string_view value, CommandLine* li
       break;
     case Meaning::kLogLevel: {
       auto level = OurLogLevel(value);
-      if (!level) return Refuse(fmt::format("--{} {}", flag.name, value), "Unknown logging level");
+      if (!level)
+        return RefuseFlag(fmt::format("--{} {}", flag.name, value), "Unknown logging level");
       AddOption(line, flag.option, *level);
       break;
     }
@@ -323,13 +324,13 @@ ConfigStatus TranslateGarnetFlags(std::span<const char* const> args, CommandLine
         at = TakeOwnOption(args, at, line);
         continue;
       }
-      return Refuse(word, "Neither a flag of Garnet nor an option of Spinel");
+      return RefuseFlag(word, "Neither a flag of Garnet nor an option of Spinel");
     }
     ++at;
     if (!value && at < args.size() && (flag->kind == Kind::kValue || IsTruth(args[at]))) {
       value = args[at++];
     }
-    if (!value && flag->kind == Kind::kValue) return Refuse(word, "The flag needs a value");
+    if (!value && flag->kind == Kind::kValue) return RefuseFlag(word, "The flag needs a value");
     ConfigStatus status = Translate(*flag, value.value_or("true"), line);
     if (!status.ok()) return status;
   }

@@ -20,14 +20,6 @@ std::string AllocatorName() {
 #endif
 }
 
-double Ratio(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-int64_t Excess(uint64_t more, uint64_t less) {
-  return static_cast<int64_t>(more) - static_cast<int64_t>(less);
-}
-
 void WriteScriptMemory(const Scripts& scripts, const MemoryReport& report, InfoText* text) {
   const auto eval = static_cast<uint64_t>(scripts.eval_vm_bytes.load());
   const auto functions = static_cast<uint64_t>(scripts.function_vm_bytes.load());

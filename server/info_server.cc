@@ -81,11 +81,11 @@ void WriteListeners(const Server& server, InfoText* text) {
   write(ListeningAddress::Kind::kTls, "tls", server.tls_port.load());
 }
 
-std::string Seconds(const timeval& time) {
+std::string SecondsText(const timeval& time) {
   return fmt::format("{}.{:06}", time.tv_sec, time.tv_usec);
 }
 
-std::string Seconds(uint64_t microseconds) {
+std::string SecondsText(uint64_t microseconds) {
   return fmt::format("{}.{:06}", microseconds / 1'000'000, microseconds % 1'000'000);
 }
 
@@ -176,13 +176,13 @@ void WriteCpuInfo(const InfoSource& source, InfoText* text) {
   getrusage(RUSAGE_SELF, &own);
   getrusage(RUSAGE_CHILDREN, &children);
   text->Section("CPU");
-  text->Field("used_cpu_sys", Seconds(own.ru_stime));
-  text->Field("used_cpu_user", Seconds(own.ru_utime));
-  text->Field("used_cpu_sys_children", Seconds(children.ru_stime));
-  text->Field("used_cpu_user_children", Seconds(children.ru_utime));
+  text->Field("used_cpu_sys", SecondsText(own.ru_stime));
+  text->Field("used_cpu_user", SecondsText(own.ru_utime));
+  text->Field("used_cpu_sys_children", SecondsText(children.ru_stime));
+  text->Field("used_cpu_user_children", SecondsText(children.ru_utime));
   // Tools take these for the thread that executes commands: of ours, the first loop's.
-  text->Field("used_cpu_sys_main_thread", Seconds(source.server.first_loop_system_us.load()));
-  text->Field("used_cpu_user_main_thread", Seconds(source.server.first_loop_user_us.load()));
+  text->Field("used_cpu_sys_main_thread", SecondsText(source.server.first_loop_system_us.load()));
+  text->Field("used_cpu_user_main_thread", SecondsText(source.server.first_loop_user_us.load()));
 }
 
 void WriteModulesInfo(const InfoSource&, InfoText* text) { text->Section("Modules"); }

@@ -77,7 +77,7 @@ void WriteKeyCounts(const InfoSource& source, InfoText* text) {
   text->Field("tracking_total_prefixes", source.server.tracking().totals().prefixes);
 }
 
-uint64_t Microseconds(uint64_t ticks) {
+uint64_t WholeMicroseconds(uint64_t ticks) {
   return static_cast<uint64_t>(CycleClock::ToMicroseconds(ticks));
 }
 
@@ -92,11 +92,11 @@ void WriteTurns(const InfoSource& source, InfoText* text) {
   const uint64_t turns = rates.PerSecond(RateSampler::kTurns);
   const uint64_t ticks = rates.PerSecond(RateSampler::kTurnTicks);
   text->Field("eventloop_cycles", source.Sum(&TurnStats::turns));
-  text->Field("eventloop_duration_sum", Microseconds(source.Sum(&TurnStats::ticks)));
-  text->Field("eventloop_duration_cmd_sum", Microseconds(command_ticks));
+  text->Field("eventloop_duration_sum", WholeMicroseconds(source.Sum(&TurnStats::ticks)));
+  text->Field("eventloop_duration_cmd_sum", WholeMicroseconds(command_ticks));
   text->Field("instantaneous_eventloop_cycles_per_sec", turns);
   text->Field("instantaneous_eventloop_duration_usec",
-              turns == 0 ? 0 : Microseconds(ticks / turns));
+              turns == 0 ? 0 : WholeMicroseconds(ticks / turns));
 }
 
 // Defragmentation and what else Redis counts that does not exist here.
@@ -150,8 +150,8 @@ void WriteDebugInfo(const InfoSource& source, InfoText* text) {
   }
   text->Section("Debug");
   text->Field("eventloop_duration_aof_sum", 0);
-  text->Field("eventloop_duration_cron_sum", Microseconds(source.Sum(&TurnStats::cron_ticks)));
-  text->Field("eventloop_duration_max", Microseconds(longest));
+  text->Field("eventloop_duration_cron_sum", WholeMicroseconds(source.Sum(&TurnStats::cron_ticks)));
+  text->Field("eventloop_duration_max", WholeMicroseconds(longest));
   text->Field("eventloop_cmd_per_cycle_max", most_commands);
 }
 

@@ -10,7 +10,7 @@ namespace spinel {
 namespace {
 
 constexpr char kMarks[] = {'.', '-', '*', '#'};
-constexpr std::string_view kNames[] = {"debug", "info", "notice", "warning"};
+constexpr std::string_view kLevelNames[] = {"debug", "info", "notice", "warning"};
 
 std::string Timestamp(int64_t unix_us, LogTimestamp style) {
   const int64_t milliseconds = unix_us / 1000;
@@ -40,7 +40,7 @@ std::string FormatLogLine(const LogRecord& record, LogFormat format, LogTimestam
     JsonWriter json;
     json.BeginObject();
     json.Field("timestamp", Timestamp(record.unix_us, style));
-    json.Field("level", kNames[level]);
+    json.Field("level", kLevelNames[level]);
     json.Field("pid", int64_t{record.pid});
     json.Field("role", "primary");
     json.Field("message", record.message);
@@ -53,7 +53,7 @@ std::string FormatLogLine(const LogRecord& record, LogFormat format, LogTimestam
     std::string quoted;
     AppendJsonEscaped(record.message, &quoted);
     return fmt::format("pid={} role=primary timestamp=\"{}\" level={} message=\"{}\"\n", record.pid,
-                       time, kNames[level], quoted);
+                       time, kLevelNames[level], quoted);
   }
   return fmt::format("{}:M {} {} {}\n", record.pid, time, kMarks[level], record.message);
 }

@@ -26,37 +26,37 @@ class Remarks {
   std::string text_;
 };
 
-double Ratio(uint64_t more, uint64_t less) {
+double TimesMore(uint64_t more, uint64_t less) {
   return less == 0 ? 0 : static_cast<double>(more) / static_cast<double>(less);
 }
 
 bool Wasted(uint64_t more, uint64_t less, double ratio) {
-  return more > less + kNotable && Ratio(more, less) > ratio;
+  return more > less + kNotable && TimesMore(more, less) > ratio;
 }
 
 // Pages of the program itself do not count: no data makes them more.
 void JudgePages(const MemorySigns& signs, Remarks* remarks) {
   const ProcessMemory& memory = signs.process;
-  if (Ratio(signs.peak, memory.allocated) > kBigPeak) {
+  if (TimesMore(signs.peak, memory.allocated) > kBigPeak) {
     remarks->Add(
         "Peak memory",
         fmt::format("{:.1f} times today's memory was in use at some time. Pages of that time may "
                     "still be resident, which does no harm: new data fills them again. MEMORY "
                     "PURGE gives back those that are free.",
-                    Ratio(signs.peak, memory.allocated)));
+                    TimesMore(signs.peak, memory.allocated)));
   }
   if (Wasted(memory.anonymous, memory.allocated, kBigTotalWaste)) {
     remarks->Add("High total RSS",
                  fmt::format("{:.2f} bytes are resident for each that is in use. The remarks below "
                              "say where they are; after a peak this passes.",
-                             Ratio(memory.anonymous, memory.allocated)));
+                             TimesMore(memory.anonymous, memory.allocated)));
   }
   if (Wasted(memory.active, memory.allocated, kBigWaste)) {
     remarks->Add("High allocator fragmentation",
                  fmt::format("the allocator's pages hold {:.2f} bytes for each that is in use. "
                              "Values that came and went in many sizes leave such holes, which "
                              "values of the old sizes fill again; a restart closes them.",
-                             Ratio(memory.active, memory.allocated)));
+                             TimesMore(memory.active, memory.allocated)));
   }
   if (Wasted(memory.allocator_resident, memory.active, kBigWaste)) {
     remarks->Add(

@@ -35,4 +35,12 @@ struct MemoryReport {
 
 MemoryReport MeasureMemory(Server& server);
 
+// 0 of nothing.
+inline double Ratio(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+inline int64_t Excess(uint64_t more, uint64_t less) {
+  return static_cast<int64_t>(more) - static_cast<int64_t>(less);
+}
+
 }  // namespace spinel

@@ -18,7 +18,7 @@ bool SameKey(const Request& a, const Request& b) {
 }
 
 // Elements of one key that neighbouring requests look up.
-struct Run {
+struct KeyRun {
   const Key* key;
   size_t first;  // index of its first hash
   size_t count;
@@ -27,7 +27,7 @@ struct Run {
 
 void PrefetchElements(Store* store, int database, std::span<const Request> requests) {
   absl::InlinedVector<uint64_t, 32> hashes;
-  absl::InlinedVector<Run, 32> runs;
+  absl::InlinedVector<KeyRun, 32> runs;
   const Request* previous = nullptr;
   for (const Request& request : requests) {
     const std::string_view element = ElementOf(request);
@@ -41,7 +41,7 @@ void PrefetchElements(Store* store, int database, std::span<const Request> reque
   }
   for (const ElementHint hint :
        {ElementHint::kPlace, ElementHint::kElement, ElementHint::kFarElement}) {
-    for (Run& run : runs) {
+    for (KeyRun& run : runs) {
       if (!run.big) continue;
       run.big = store->PrefetchElements(database, *run.key,
                                         std::span(hashes).subspan(run.first, run.count), hint);

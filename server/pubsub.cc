@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kCrlf = "\r\n";
 constexpr size_t kKeptCapacity = 64;  // of a loop's queue of messages
 
-constexpr std::string_view kVerbs[kSubscriptionKinds] = {"message", "pmessage", "smessage"};
+constexpr std::string_view kMessageVerbs[kSubscriptionKinds] = {"message", "pmessage", "smessage"};
 
 void AppendBulk(std::string_view bytes, std::string* out) {
   char head[1 + kMaxInt64Chars + 2] = {'$'};
@@ -44,7 +44,7 @@ PubSubMessage::PubSubMessage(SubscriptionKind message_kind, std::string_view sub
   const bool pattern = kind_ == SubscriptionKind::kPattern;
   resp2_.reserve((pattern ? subscription.size() : 0) + channel.size() + payload.size() + kAround);
   resp2_ = pattern ? "*4\r\n" : "*3\r\n";
-  AppendBulk(kVerbs[static_cast<size_t>(kind_)], &resp2_);
+  AppendBulk(kMessageVerbs[static_cast<size_t>(kind_)], &resp2_);
   AppendBulk(subscription, &resp2_);
   name_at_ = resp2_.size() - kCrlf.size() - name_size_;
   if (pattern) AppendBulk(channel, &resp2_);

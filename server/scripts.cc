@@ -27,12 +27,6 @@ constexpr std::string_view kBusyEval =
 constexpr std::string_view kBusyFunction =
     "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  return lower;
-}
-
 size_t BytesOf(const Script& script) {
   return sizeof(Script) + script.sha.capacity() + script.body.capacity();
 }
@@ -138,28 +132,28 @@ std::string FunctionLibraries::Add(std::shared_ptr<const FunctionLibrary> librar
     return fmt::format("ERR Library '{}' already exists", library->name);
   }
   for (const auto& function : library->functions) {
-    const auto found = functions.find(Lower(function->name));
+    const auto found = functions.find(AsciiLower(function->name));
     if (found != functions.end() && found->second.library->name != library->name) {
       return fmt::format("ERR Function {} already exists", function->name);
     }
   }
   Remove(library->name);
   for (const auto& function : library->functions) {
-    functions[Lower(function->name)] = {library, function};
+    functions[AsciiLower(function->name)] = {library, function};
   }
   by_name[library->name] = std::move(library);
   return {};
 }
 
 const FunctionLibraries::Place* FunctionLibraries::Find(std::string_view function) const {
-  const auto found = functions.find(Lower(function));
+  const auto found = functions.find(AsciiLower(function));
   return found == functions.end() ? nullptr : &found->second;
 }
 
 void FunctionLibraries::Remove(std::string_view name) {
   const auto found = by_name.find(name);
   if (found == by_name.end()) return;
-  for (const auto& function : found->second->functions) functions.erase(Lower(function->name));
+  for (const auto& function : found->second->functions) functions.erase(AsciiLower(function->name));
   by_name.erase(found);
 }
 

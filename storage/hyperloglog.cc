@@ -20,7 +20,7 @@ constexpr uint8_t kOutdated = 0x80;
 constexpr char kDense = 0;
 constexpr char kSparse = 1;
 
-uint8_t ByteAt(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
+uint8_t HllByte(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
 // -- Runs
 // -----------------------------------------------------------------------------------------
@@ -53,13 +53,13 @@ void AppendRun(std::string* to, uint8_t value, uint32_t length) {
 
 // The run at an offset that lies within; none: it is cut off.
 std::optional<Run> RunAt(std::string_view hll, size_t at) {
-  const uint8_t first = ByteAt(hll, at);
+  const uint8_t first = HllByte(hll, at);
   if ((first & 0x80) != 0) {
     return Run{(first & 3U) + 1, static_cast<uint8_t>((first >> 2 & 0x1f) + 1), 1};
   }
   if ((first & 0x40) == 0) return Run{(first & 0x3fU) + 1, 0, 1};
   if (at + 1 >= hll.size()) return std::nullopt;
-  return Run{((first & 0x3fU) << 8 | ByteAt(hll, at + 1)) + 1, 0, 2};
+  return Run{((first & 0x3fU) << 8 | HllByte(hll, at + 1)) + 1, 0, 2};
 }
 
 // Calls `visit(run, index of its first register)`. False: they do not make 16384 registers; the
@@ -85,8 +85,8 @@ template <typename Visit>
 void ForEachDense(std::string_view hll, Visit&& visit) {
   uint32_t index = 0;
   for (size_t at = kHllHeaderBytes; at < kHllDenseBytes; at += 3) {
-    uint32_t bits = ByteAt(hll, at) | static_cast<uint32_t>(ByteAt(hll, at + 1)) << 8 |
-                    static_cast<uint32_t>(ByteAt(hll, at + 2)) << 16;
+    uint32_t bits = HllByte(hll, at) | static_cast<uint32_t>(HllByte(hll, at + 1)) << 8 |
+                    static_cast<uint32_t>(HllByte(hll, at + 2)) << 16;
     for (int i = 0; i < 4; ++i, bits >>= 6) {
       visit(index++, static_cast<uint8_t>(bits & kMaxRegister));
     }
@@ -156,13 +156,14 @@ uint64_t Murmur64A(std::string_view bytes, uint64_t seed) {
   size_t at = 0;
   for (; at + 8 <= bytes.size(); at += 8) {
     uint64_t word = 0;
-    for (size_t i = 0; i < 8; ++i) word |= uint64_t{ByteAt(bytes, at + i)} << (8 * i);
+    for (size_t i = 0; i < 8; ++i) word |= uint64_t{HllByte(bytes, at + i)} << (8 * i);
     word *= kMultiplier;
     word ^= word >> kShift;
     hash = (hash ^ word * kMultiplier) * kMultiplier;
   }
   if (at < bytes.size()) {
-    for (size_t i = 0; at + i < bytes.size(); ++i) hash ^= uint64_t{ByteAt(bytes, at + i)} << 8 * i;
+    for (size_t i = 0; at + i < bytes.size(); ++i)
+      hash ^= uint64_t{HllByte(bytes, at + i)} << 8 * i;
     hash *= kMultiplier;
   }
   hash ^= hash >> kShift;
@@ -256,9 +257,9 @@ bool IsHll(std::string_view bytes) {
 bool IsDenseHll(std::string_view hll) { return hll[kEncodingAt] == kDense; }
 
 std::optional<uint64_t> KeptHllCount(std::string_view hll) {
-  if ((ByteAt(hll, kOutdatedAt) & kOutdated) != 0) return std::nullopt;
+  if ((HllByte(hll, kOutdatedAt) & kOutdated) != 0) return std::nullopt;
   uint64_t count = 0;
-  for (size_t i = 0; i < 8; ++i) count |= uint64_t{ByteAt(hll, kCountAt + i)} << (8 * i);
+  for (size_t i = 0; i < 8; ++i) count |= uint64_t{HllByte(hll, kCountAt + i)} << (8 * i);
   return count;
 }
 
@@ -297,8 +298,8 @@ bool MergeHll(std::string_view hll, HllRegisters* registers) {
 uint8_t DenseRegister(std::string_view hll, uint32_t index) {
   const size_t at = kHllHeaderBytes + size_t{index} * 6 / 8;
   const unsigned shift = index * 6 % 8;
-  unsigned bits = ByteAt(hll, at);
-  if (shift > 2) bits |= static_cast<unsigned>(ByteAt(hll, at + 1)) << 8;
+  unsigned bits = HllByte(hll, at);
+  if (shift > 2) bits |= static_cast<unsigned>(HllByte(hll, at + 1)) << 8;
   return static_cast<uint8_t>(bits >> shift & kMaxRegister);
 }
 

@@ -5,7 +5,7 @@
 namespace spinel {
 namespace {
 
-constexpr uint32_t kHashMask = (1u << S3Fifo::kHashBits) - 1;
+constexpr uint32_t kNewcomerHashMask = (1u << S3Fifo::kHashBits) - 1;
 // The part of all keys that may be newcomers.
 constexpr double kNewcomersShare = 0.1;
 // A group's share of newcomers is counted in parts of a key: small caches have few for 16 groups.
@@ -60,7 +60,7 @@ uint32_t S3Fifo::Admit(uint64_t hash, uint32_t stripe, uint64_t stripe_keys) {
   const bool newcomer = !group.ghosts.Remove(hash) && group.newcomers.size() < most;
   if (newcomer) {
     group.newcomers.push_back(stripe / kGroups << kHashBits |
-                              (static_cast<uint32_t>(hash) & kHashMask));
+                              (static_cast<uint32_t>(hash) & kNewcomerHashMask));
     group.waiting.store(static_cast<uint32_t>(group.newcomers.size()), std::memory_order_relaxed);
   }
   return tracking_->QueuedNow(newcomer ? S3Clock::kNewcomer : S3Clock::kMain, /*uses=*/0);
@@ -87,7 +87,7 @@ bool S3Fifo::TakeNewcomer(Newcomer* out) {
   const uint32_t locator = group.newcomers.front();
   group.newcomers.pop_front();
   group.waiting.store(static_cast<uint32_t>(group.newcomers.size()), std::memory_order_relaxed);
-  *out = {(locator >> kHashBits) * kGroups + fullest, locator & kHashMask};
+  *out = {(locator >> kHashBits) * kGroups + fullest, locator & kNewcomerHashMask};
   return true;
 }
 

@@ -38,7 +38,7 @@ bool FitsPacked(size_t count, size_t block_bytes, size_t member_bytes, const Set
          block_bytes + PackedElement::Bytes(member_bytes) <= PackedList::kMaxBytes;
 }
 
-void AppendElement(std::string* elements, std::string_view member) {
+void AppendMember(std::string* elements, std::string_view member) {
   const size_t old_size = elements->size();
   elements->resize(old_size + PackedElement::Bytes(member.size()));
   PackedElement::Write(elements->data() + old_size, member);
@@ -93,11 +93,11 @@ void AddTextToIntegers(KeySlot* slot, std::string_view member, const SetLimits& 
   for (size_t i = 0, n = view.count(); i < n && fits; ++i) {
     const std::string_view text = WriteInteger(view.at(i), room);
     fits = FitsPacked(i, PackedList::kHeaderBytes + elements.size(), text.size(), limits);
-    AppendElement(&elements, text);
+    AppendMember(&elements, text);
   }
   if (fits &&
       FitsPacked(view.count(), PackedList::kHeaderBytes + elements.size(), member.size(), limits)) {
-    AppendElement(&elements, member);
+    AppendMember(&elements, member);
     BecomePackedList(slot, elements);
   } else {
     AddToBig(slot, member);
@@ -157,7 +157,7 @@ void ConvertFor(KeySlot* slot, size_t count, const SetLimits& limits) {
 // -- Removing
 // --------------------------------------------------------------------------------------
 
-bool RemoveMember(KeySlot* slot, std::string_view member) {
+bool RemoveSetMember(KeySlot* slot, std::string_view member) {
   const SetView set(slot->entry());
   if (set.is_integers()) {
     int64_t value;
@@ -209,7 +209,7 @@ void PopFromPacked(KeySlot* slot, size_t count, SetView::ElementVisitor visit) {
     if (selection.Next()) {
       visit(SetElement(member));
     } else {
-      AppendElement(&kept, member);
+      AppendMember(&kept, member);
     }
   }
   BecomePackedList(slot, kept);
@@ -341,7 +341,7 @@ size_t RemoveMembers(KeySlot* slot, std::span<const std::string_view> members) {
   size_t left = SetView(slot->entry()).size();
   size_t removed = 0;
   for (const std::string_view member : members) {
-    if (!RemoveMember(slot, member)) continue;
+    if (!RemoveSetMember(slot, member)) continue;
     ++removed;
     if (--left == 0) break;
   }
@@ -403,7 +403,7 @@ void SetBuilder::AddText(std::string_view text) {
     if (FitsPacked(packed_count_, PackedList::kHeaderBytes + packed_.size(), text.size(),
                    limits_)) {
       ++packed_count_;
-      return AppendElement(&packed_, text);
+      return AppendMember(&packed_, text);
     }
     big_ = std::make_unique<BigSet>();
     for (const std::string_view member : ViewsOf(packed_)) AddToBigSet(member);

@@ -9,16 +9,16 @@ namespace {
 
 // A wheel handle's locator: stripe within the wheel (8 bits), physical database (8), the low bits
 // of the hash (24).
-constexpr int kHashBits = 24;
-constexpr uint64_t kHashMask = (uint64_t{1} << kHashBits) - 1;
+constexpr int kHandleHashBits = 24;
+constexpr uint64_t kHandleHashMask = (uint64_t{1} << kHandleHashBits) - 1;
 constexpr int kWheelShift = std::countr_zero(unsigned{Store::kWheels});
 
 constexpr uint64_t Locator(uint32_t stripe, int database, uint64_t hash) {
-  return uint64_t{stripe >> kWheelShift} << (kHashBits + 8) |
-         static_cast<uint64_t>(database) << kHashBits | (hash & kHashMask);
+  return uint64_t{stripe >> kWheelShift} << (kHandleHashBits + 8) |
+         static_cast<uint64_t>(database) << kHandleHashBits | (hash & kHandleHashMask);
 }
 constexpr int DatabaseOf(const TimingWheel::Handle& handle) {
-  return static_cast<int>(handle.locator >> kHashBits & 0xff);
+  return static_cast<int>(handle.locator >> kHandleHashBits & 0xff);
 }
 
 // Whether a handle with this tick may be that of the value's own elements.
@@ -34,12 +34,12 @@ int64_t Store::Arm(uint64_t hash, int physical_database, int64_t tick) {
 }
 
 Stripe& Store::StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const {
-  const auto within = static_cast<uint32_t>(handle.locator >> (kHashBits + 8));
+  const auto within = static_cast<uint32_t>(handle.locator >> (kHandleHashBits + 8));
   return stripes_[within << kWheelShift | static_cast<uint32_t>(wheel)];
 }
 
 uint64_t Store::HashOfHandle(const TimingWheel::Handle& handle) const {
-  return handle.locator & kHashMask;
+  return handle.locator & kHandleHashMask;
 }
 
 bool Store::ExpireStep(const OpContext& context, int wheel) {
@@ -60,10 +60,11 @@ bool Store::ExpireStep(const OpContext& context, int wheel) {
     StripeLock lock(LockOf(&stripe));
     Keyspace* table = TableOf(&stripe, DatabaseOf(handles[i]));
     if (table == nullptr) continue;
-    table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [](Keyspace::Position position) {
-      __builtin_prefetch(position.node());
-      __builtin_prefetch(reinterpret_cast<const char*>(position.node()) + 64);
-    });
+    table->VisitCandidates(
+        HashOfHandle(handles[i]), kHandleHashBits, [](Keyspace::Position position) {
+          __builtin_prefetch(position.node());
+          __builtin_prefetch(reinterpret_cast<const char*>(position.node()) + 64);
+        });
   }
   for (size_t i = 0; i < count; ++i) FireHandle(context, wheel, handles[i]);
   return more;
@@ -75,7 +76,7 @@ void Store::VisitHandle(int wheel, const TimingWheel::Handle& handle, HandleVisi
   const int physical = DatabaseOf(handle);
   const Keyspace* table = TableOf(&stripe, physical);
   if (table == nullptr) return;
-  table->VisitCandidates(HashOfHandle(handle), kHashBits,
+  table->VisitCandidates(HashOfHandle(handle), kHandleHashBits,
                          [&](Keyspace::Position position) { visit(*position.node(), physical); });
 }
 
@@ -87,7 +88,7 @@ void Store::FireHandle(const OpContext& context, int wheel, const TimingWheel::H
   if (table == nullptr) return;
   absl::InlinedVector<Entry*, 8> expired;
   absl::InlinedVector<Entry*, 2> elements_due;
-  table->VisitCandidates(HashOfHandle(handle), kHashBits, [&](Keyspace::Position position) {
+  table->VisitCandidates(HashOfHandle(handle), kHandleHashBits, [&](Keyspace::Position position) {
     Entry* entry = position.node();
     if (HoldsElementsArmedFor(handle.tick, *entry) && !entry->ExpiredAt(context.now_ms)) {
       elements_due.push_back(entry);
@@ -157,16 +158,17 @@ bool Store::SweepStep(int wheel) {
     const int physical = DatabaseOf(handles[i]);
     Keyspace* table = TableOf(&stripe, physical);
     if (table == nullptr) continue;
-    table->VisitCandidates(HashOfHandle(handles[i]), kHashBits, [&](Keyspace::Position position) {
-      Entry* entry = position.node();
-      const bool key = entry->has_expiry_field() && entry->armed() &&
-                       entry->armed_tick() == static_cast<uint16_t>(handles[i].tick);
-      const bool elements = HoldsElementsArmedFor(handles[i].tick, *entry);
-      if (!key && !elements) return;
-      const int64_t tick = Arm(kKeyHasher(entry->key()), physical, handles[i].tick);
-      if (key) entry->Arm(static_cast<uint16_t>(tick));
-      if (elements) entry->object()->set_armed_tick(tick);
-    });
+    table->VisitCandidates(
+        HashOfHandle(handles[i]), kHandleHashBits, [&](Keyspace::Position position) {
+          Entry* entry = position.node();
+          const bool key = entry->has_expiry_field() && entry->armed() &&
+                           entry->armed_tick() == static_cast<uint16_t>(handles[i].tick);
+          const bool elements = HoldsElementsArmedFor(handles[i].tick, *entry);
+          if (!key && !elements) return;
+          const int64_t tick = Arm(kKeyHasher(entry->key()), physical, handles[i].tick);
+          if (key) entry->Arm(static_cast<uint16_t>(tick));
+          if (elements) entry->object()->set_armed_tick(tick);
+        });
   }
   return count == kBatch;
 }

@@ -26,7 +26,7 @@
 namespace spinel {
 namespace {
 
-constexpr size_t kMaxText = 128;
+constexpr size_t kMaxQuoted = 128;
 
 Acl::Caller CallerOf(CommandContext& ctx) { return {&ctx.loop(), &ctx.session()}; }
 
@@ -34,7 +34,7 @@ bool TooManyArguments(CommandContext& ctx, size_t most, ReplyWriter& reply) {
   if (ctx.argc() <= most) return false;
   reply.Error(
       fmt::format("ERR unknown subcommand or wrong number of arguments for '{}'. Try ACL HELP.",
-                  UntilNul(ctx.arg(1).substr(0, kMaxText))));
+                  UntilNul(ctx.arg(1).substr(0, kMaxQuoted))));
   return true;
 }
 
@@ -87,7 +87,7 @@ void GetUser(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   }
 }
 
-void List(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void ListUsers(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const std::vector<Acl::UserPtr> users = ctx.server().acl().Users();
   reply.Array(static_cast<int64_t>(users.size()));
   for (const Acl::UserPtr& user : users) {
@@ -137,13 +137,13 @@ bool RefuseWithoutFile(CommandContext& ctx, ReplyWriter& reply) {
   return true;
 }
 
-void Load(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void LoadUsers(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   if (RefuseWithoutFile(ctx, reply)) return;
   const std::string errors = ctx.server().acl().Load(CallerOf(ctx));
   errors.empty() ? reply.Ok() : reply.Error("ERR " + errors);
 }
 
-void Save(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void SaveUsers(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   if (RefuseWithoutFile(ctx, reply)) return;
   const int error = ctx.server().acl().Save();
   if (error == 0) return reply.Ok();
@@ -168,7 +168,7 @@ void Cat(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const uint32_t category = FindAclCategory(ctx.arg(2));
   if (category == 0) {
     return reply.Error(
-        fmt::format("ERR Unknown category '{}'", UntilNul(ctx.arg(2).substr(0, kMaxText))));
+        fmt::format("ERR Unknown category '{}'", UntilNul(ctx.arg(2).substr(0, kMaxQuoted))));
   }
   const auto begin = reply.Begin();
   int64_t count = 0;
@@ -277,11 +277,11 @@ void Log(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // ------------------------------------------------------------------------------------------
 
-constexpr uint32_t kAnyTime = kNoScript | kLoading | kStale | kNoData;
+constexpr uint32_t kAclAnyTime = kNoScript | kLoading | kStale | kNoData;
 
-constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Handler handler,
-                          std::string_view since, std::string_view complexity,
-                          std::string_view summary, std::string_view syntax) {
+constexpr CommandSpec AclRow(std::string_view name, int arity, uint32_t flags, Handler handler,
+                             std::string_view since, std::string_view complexity,
+                             std::string_view summary, std::string_view syntax) {
   return {.name = name,
           .arity = arity,
           .flags = flags,
@@ -293,40 +293,42 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
           .syntax = syntax};
 }
 
-constexpr CommandSpec kSubcommands[] = {
-    Sub("CAT", -2, kAnyTime, Cat, "6.0.0", "O(N) in the number of commands",
-        "Names the categories, or the commands of one.", "[category]"),
-    Sub("DELUSER", -3, kAdmin | kAnyTime, DelUser, "6.0.0",
-        "O(N) in the users named and the clients connected",
-        "Deletes users and closes their clients.", "username [username ...]"),
-    Sub("DRYRUN", -4, kAdmin | kAnyTime, DryRun, "7.0.0", "O(N) in the rules of the user",
-        "Says whether a user could run a command, without running it.",
-        "username command [arg [arg ...]]"),
-    Sub("GENPASS", -2, kAnyTime, GenPass, "6.0.0", "O(1)",
-        "Answers a random password, in hexadecimal digits.", "[bits]"),
-    Sub("GETUSER", 3, kAdmin | kAnyTime, GetUser, "6.0.0", "O(N) in the rules of the user",
-        "Describes a user.", "username"),
-    Sub("LIST", 2, kAdmin | kAnyTime, List, "6.0.0", "O(N) in the users and their rules",
-        "Lists all users, as lines of an ACL file.", ""),
-    Sub("LOAD", 2, kAdmin | kAnyTime, Load, "6.0.0", "O(N) in the users and the clients connected",
-        "Replaces all users by those of the ACL file.", ""),
-    Sub("LOG", -2, kAdmin | kAnyTime, Log, "6.0.0", "O(N) in the entries answered",
-        "Answers what was refused lately, or forgets it.", "[count | RESET]"),
-    Sub("SAVE", 2, kAdmin | kAnyTime, Save, "6.0.0", "O(N) in the users and their rules",
-        "Writes all users to the ACL file.", ""),
-    Sub("SETUSER", -3, kAdmin | kAnyTime, SetUser, "6.0.0", "O(N) in the rules",
-        "Makes or changes a user.", "username [rule [rule ...]]"),
-    Sub("USERS", 2, kAdmin | kAnyTime, Users, "6.0.0", "O(N) in the users",
-        "Lists the names of all users.", ""),
-    Sub("WHOAMI", 2, kAnyTime, WhoAmI, "6.0.0", "O(1)",
-        "Answers the name of the user that the connection is authenticated as.", ""),
-    Sub("HELP", 2, kLoading | kStale | kNoData, ReplyHelp, "6.0.0", "O(1)", "Print this help.", ""),
+constexpr CommandSpec kAclSubcommands[] = {
+    AclRow("CAT", -2, kAclAnyTime, Cat, "6.0.0", "O(N) in the number of commands",
+           "Names the categories, or the commands of one.", "[category]"),
+    AclRow("DELUSER", -3, kAdmin | kAclAnyTime, DelUser, "6.0.0",
+           "O(N) in the users named and the clients connected",
+           "Deletes users and closes their clients.", "username [username ...]"),
+    AclRow("DRYRUN", -4, kAdmin | kAclAnyTime, DryRun, "7.0.0", "O(N) in the rules of the user",
+           "Says whether a user could run a command, without running it.",
+           "username command [arg [arg ...]]"),
+    AclRow("GENPASS", -2, kAclAnyTime, GenPass, "6.0.0", "O(1)",
+           "Answers a random password, in hexadecimal digits.", "[bits]"),
+    AclRow("GETUSER", 3, kAdmin | kAclAnyTime, GetUser, "6.0.0", "O(N) in the rules of the user",
+           "Describes a user.", "username"),
+    AclRow("LIST", 2, kAdmin | kAclAnyTime, ListUsers, "6.0.0", "O(N) in the users and their rules",
+           "Lists all users, as lines of an ACL file.", ""),
+    AclRow("LOAD", 2, kAdmin | kAclAnyTime, LoadUsers, "6.0.0",
+           "O(N) in the users and the clients connected",
+           "Replaces all users by those of the ACL file.", ""),
+    AclRow("LOG", -2, kAdmin | kAclAnyTime, Log, "6.0.0", "O(N) in the entries answered",
+           "Answers what was refused lately, or forgets it.", "[count | RESET]"),
+    AclRow("SAVE", 2, kAdmin | kAclAnyTime, SaveUsers, "6.0.0", "O(N) in the users and their rules",
+           "Writes all users to the ACL file.", ""),
+    AclRow("SETUSER", -3, kAdmin | kAclAnyTime, SetUser, "6.0.0", "O(N) in the rules",
+           "Makes or changes a user.", "username [rule [rule ...]]"),
+    AclRow("USERS", 2, kAdmin | kAclAnyTime, Users, "6.0.0", "O(N) in the users",
+           "Lists the names of all users.", ""),
+    AclRow("WHOAMI", 2, kAclAnyTime, WhoAmI, "6.0.0", "O(1)",
+           "Answers the name of the user that the connection is authenticated as.", ""),
+    AclRow("HELP", 2, kLoading | kStale | kNoData, ReplyHelp, "6.0.0", "O(1)", "Print this help.",
+           ""),
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kAclCommands[] = {
     {.name = "ACL",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kAclSubcommands,
      .group = "server",
      .since = "6.0.0",
      .complexity = "Depends on the subcommand.",
@@ -335,6 +337,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> AclCommands() { return kCommands; }
+std::span<const CommandSpec> AclCommands() { return kAclCommands; }
 
 }  // namespace spinel

@@ -101,7 +101,7 @@ constexpr CommandSpec kModuleSubcommands[] = {
      .summary = "Print this help."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kAdminCommands[] = {
     {.name = "INFO",
      .arity = -1,
      .flags = kLoading | kStale,
@@ -149,6 +149,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> AdminCommands() { return kCommands; }
+std::span<const CommandSpec> AdminCommands() { return kAdminCommands; }
 
 }  // namespace spinel

@@ -168,7 +168,7 @@ void BitFieldRo(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kBitFieldCommands[] = {
     {.name = "BITFIELD",
      .arity = -2,
      .flags = kWrite | kDenyOom,
@@ -196,6 +196,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> BitFieldCommands() { return kCommands; }
+std::span<const CommandSpec> BitFieldCommands() { return kBitFieldCommands; }
 
 }  // namespace spinel

@@ -233,7 +233,7 @@ void BitOp(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kBitmapCommands[] = {
     {.name = "SETBIT",
      .arity = 4,
      .flags = kWrite | kDenyOom,
@@ -293,6 +293,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> BitmapCommands() { return kCommands; }
+std::span<const CommandSpec> BitmapCommands() { return kBitmapCommands; }
 
 }  // namespace spinel

@@ -65,14 +65,14 @@ void SetInfo(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-void Info(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void OwnInfo(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   std::string line;
   AppendClientLine(ctx.session(), ctx.now_ms(), ctx.args(), &line);
   line += '\n';
   reply.Verbatim("txt", line);
 }
 
-void List(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+void ListClients(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   ClientFilter filter(ClientFilter::For::kList, ctx.server());
   args.Skip(1);
   filter.Read(args);
@@ -90,7 +90,7 @@ void List(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Verbatim("txt", lines);
 }
 
-void Kill(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+void KillClients(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   ClientFilter filter(ClientFilter::For::kKill, ctx.server());
   args.Skip(1);
   const bool address_only = args.Left() == 1;
@@ -225,12 +225,12 @@ void Capa(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   "[NOT-FLAGS flags] [NOT-LIB-NAME lib-name] [NOT-LIB-VER lib-ver] [NOT-DB db] [NOT-CAPA capa] " \
   "[NOT-IP ip]"
 
-constexpr uint32_t kAnyTime = kNoScript | kLoading | kStale;
+constexpr uint32_t kClientAnyTime = kNoScript | kLoading | kStale;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kClientSubcommands[] = {
     {.name = "CACHING",
      .arity = 3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = ClientCaching,
      .group = "connection",
@@ -240,7 +240,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<YES | NO>"},
     {.name = "CAPA",
      .arity = -3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = Capa,
      .group = "connection",
@@ -250,7 +250,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "capability [capability ...]"},
     {.name = "GETNAME",
      .arity = 2,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = GetName,
      .group = "connection",
@@ -260,7 +260,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "GETREDIR",
      .arity = 2,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = ClientGetRedir,
      .group = "connection",
@@ -280,7 +280,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "ID",
      .arity = 2,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = Id,
      .group = "connection",
@@ -290,9 +290,9 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "INFO",
      .arity = 2,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
-     .handler = Info,
+     .handler = OwnInfo,
      .group = "connection",
      .since = "6.2.0",
      .complexity = "O(1)",
@@ -300,9 +300,9 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "KILL",
      .arity = -3,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
-     .handler = Kill,
+     .handler = KillClients,
      .group = "connection",
      .since = "2.4.0",
      .complexity = "O(N) in the connected clients",
@@ -310,9 +310,9 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<ip:port | " SPINEL_CLIENT_FILTERS ">"},
     {.name = "LIST",
      .arity = -2,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
-     .handler = List,
+     .handler = ListClients,
      .group = "connection",
      .since = "2.4.0",
      .complexity = "O(N) in the connected clients",
@@ -320,7 +320,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = SPINEL_CLIENT_FILTERS},
     {.name = "NO-EVICT",
      .arity = 3,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
      .handler = NoEvict,
      .group = "connection",
@@ -330,7 +330,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<ON | OFF>"},
     {.name = "NO-TOUCH",
      .arity = 3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = NoTouch,
      .group = "connection",
@@ -340,7 +340,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<ON | OFF>"},
     {.name = "PAUSE",
      .arity = -3,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
      .handler = Pause,
      .group = "connection",
@@ -350,7 +350,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "timeout [WRITE | ALL]"},
     {.name = "REPLY",
      .arity = 3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = Reply,
      .group = "connection",
@@ -360,7 +360,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<ON | OFF | SKIP>"},
     {.name = "SETINFO",
      .arity = 4,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = SetInfo,
      .group = "connection",
@@ -370,7 +370,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "<LIB-NAME libname | LIB-VER libver>"},
     {.name = "SETNAME",
      .arity = 3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = SetName,
      .group = "connection",
@@ -380,7 +380,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "connection-name"},
     {.name = "TRACKING",
      .arity = -3,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = ClientTracking,
      .group = "connection",
@@ -392,7 +392,7 @@ constexpr CommandSpec kSubcommands[] = {
                "[OPTIN] [OPTOUT] [NOLOOP]"},
     {.name = "TRACKINGINFO",
      .arity = 2,
-     .flags = kAnyTime,
+     .flags = kClientAnyTime,
      .acl = kAclConnection,
      .handler = ClientTrackingInfo,
      .group = "connection",
@@ -402,7 +402,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "UNBLOCK",
      .arity = -3,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
      .handler = Unblock,
      .group = "connection",
@@ -412,7 +412,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "client-id [TIMEOUT | ERROR]"},
     {.name = "UNPAUSE",
      .arity = 2,
-     .flags = kAdmin | kAnyTime,
+     .flags = kAdmin | kClientAnyTime,
      .acl = kAclConnection,
      .handler = Unpause,
      .group = "connection",
@@ -424,10 +424,10 @@ constexpr CommandSpec kSubcommands[] = {
 
 #undef SPINEL_CLIENT_FILTERS
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kClientCommands[] = {
     {.name = "CLIENT",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kClientSubcommands,
      .group = "connection",
      .since = "2.4.0",
      .complexity = "Depends on the subcommand",
@@ -437,6 +437,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ClientCommands() { return kCommands; }
+std::span<const CommandSpec> ClientCommands() { return kClientCommands; }
 
 }  // namespace spinel

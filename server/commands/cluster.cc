@@ -113,7 +113,7 @@ constexpr CommandSpec kClusterSubcommands[] = {
          "[arg [arg ...]]"}),
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kClusterCommands[] = {
     {.name = "CLUSTER",
      .arity = -2,
      .subcommands = kClusterSubcommands,
@@ -132,6 +132,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ClusterCommands() { return kCommands; }
+std::span<const CommandSpec> ClusterCommands() { return kClusterCommands; }
 
 }  // namespace spinel

@@ -73,7 +73,7 @@ void CommandDocs(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 // COMMAND LIST's condition.
-struct ListFilter {
+struct CommandListFilter {
   enum class Kind : uint8_t { kNone, kModule, kAclCategory, kPattern };
   Kind kind = Kind::kNone;
   uint32_t category = 0;
@@ -94,18 +94,18 @@ struct ListFilter {
   }
 };
 
-ListFilter ReadListFilter(ArgReader& args) {
-  ListFilter filter;
+CommandListFilter ReadListFilter(ArgReader& args) {
+  CommandListFilter filter;
   if (!args.HasNext()) return filter;
   if (!args.Tag("FILTERBY") || args.Left() != 2) args.SyntaxError();
   if (args.Tag("MODULE")) {
-    filter.kind = ListFilter::Kind::kModule;
+    filter.kind = CommandListFilter::Kind::kModule;
     args.Skip(1);
   } else if (args.Tag("ACLCAT")) {
-    filter.kind = ListFilter::Kind::kAclCategory;
+    filter.kind = CommandListFilter::Kind::kAclCategory;
     filter.category = FindAclCategory(args.String());
   } else if (args.Tag("PATTERN")) {
-    filter.kind = ListFilter::Kind::kPattern;
+    filter.kind = CommandListFilter::Kind::kPattern;
     filter.pattern = args.String();
   } else {
     args.SyntaxError();
@@ -115,7 +115,7 @@ ListFilter ReadListFilter(ArgReader& args) {
 
 void CommandList(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   args.Skip(1);
-  const ListFilter filter = ReadListFilter(args);
+  const CommandListFilter filter = ReadListFilter(args);
   if (!args.Done(reply)) return;
   const auto begin = reply.Begin();
   int64_t count = 0;
@@ -240,7 +240,7 @@ constexpr CommandSpec kCommandSubcommands[] = {
      .summary = "Print this help."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kCommandCommands[] = {
     {.name = "COMMAND",
      .arity = -1,
      .flags = kLoading | kStale,
@@ -255,6 +255,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> CommandCommands() { return kCommands; }
+std::span<const CommandSpec> CommandCommands() { return kCommandCommands; }
 
 }  // namespace spinel

@@ -94,7 +94,7 @@ constexpr CommandSpec kConfigSubcommands[] = {
      .summary = "Print this help."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kConfigCommands[] = {
     {.name = "CONFIG",
      .arity = -2,
      .subcommands = kConfigSubcommands,
@@ -106,6 +106,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ConfigCommands() { return kCommands; }
+std::span<const CommandSpec> ConfigCommands() { return kConfigCommands; }
 
 }  // namespace spinel

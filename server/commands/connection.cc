@@ -158,7 +158,7 @@ void Reset(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 
 constexpr uint32_t kBeforeAuth = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kConnectionCommands[] = {
     {.name = "AUTH",
      .arity = -2,
      .flags = kBeforeAuth | kNoData,
@@ -233,6 +233,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ConnectionCommands() { return kCommands; }
+std::span<const CommandSpec> ConnectionCommands() { return kConnectionCommands; }
 
 }  // namespace spinel

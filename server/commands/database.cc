@@ -52,7 +52,7 @@ void SwapDb(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDatabaseCommands[] = {
     {.name = "DBSIZE",
      .arity = 1,
      .flags = kReadOnly | kFast,
@@ -96,6 +96,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DatabaseCommands() { return kCommands; }
+std::span<const CommandSpec> DatabaseCommands() { return kDatabaseCommands; }
 
 }  // namespace spinel

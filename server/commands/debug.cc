@@ -291,7 +291,7 @@ constexpr CommandSpec Row(std::string_view name, int arity, Handler handler,
 }
 
 // DEBUG's own subcommands: COMMAND does not know them.
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kDebugSubcommands[] = {
     Row("CHANGE-REPL-ID", 2, ChangeReplicationId, "", "Gives the data set a new replication ID."),
     Row("CONFIG-REWRITE-FORCE-ALL", 2, RewriteWholeConfig, "",
         "Does as CONFIG REWRITE, and writes options with their default value too."),
@@ -330,9 +330,9 @@ constexpr CommandSpec kSubcommands[] = {
 };
 
 void Help(CommandContext&, ArgReader&, ReplyWriter& reply) {
-  reply.Array(1 + 2 * static_cast<int64_t>(std::size(kSubcommands)));
+  reply.Array(1 + 2 * static_cast<int64_t>(std::size(kDebugSubcommands)));
   reply.Simple("DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
-  for (const CommandSpec& row : kSubcommands) {
+  for (const CommandSpec& row : kDebugSubcommands) {
     reply.Simple(fmt::format("{}{}{}", row.name, row.syntax.empty() ? "" : " ", row.syntax));
     reply.Simple(fmt::format("    {}", row.summary));
   }
@@ -348,7 +348,7 @@ void Debug(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
         "configuration file, and then restart the server.");
   }
   const std::string_view name = args.String();
-  for (const CommandSpec& row : kSubcommands) {
+  for (const CommandSpec& row : kDebugSubcommands) {
     const bool fits = row.arity > 0 ? ctx.argc() == static_cast<size_t>(row.arity)
                                     : ctx.argc() >= static_cast<size_t>(-row.arity);
     if (fits && EqualsIgnoreCase(row.name, name)) return row.handler(ctx, args, reply);
@@ -358,7 +358,7 @@ void Debug(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
                   name.substr(0, kMaxText)));
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDebugCommands[] = {
     {.name = "DEBUG",
      .arity = -2,
      .flags = kAdmin | kNoScript | kLoading | kStale | kProtected,
@@ -372,6 +372,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DebugCommands() { return kCommands; }
+std::span<const CommandSpec> DebugCommands() { return kDebugCommands; }
 
 }  // namespace spinel

@@ -5,15 +5,15 @@
 namespace spinel {
 namespace {
 
-constexpr int kElements = 3;
+constexpr int kSampleSize = 3;
 
 void Elements(ReplyWriter& reply) {
-  for (int i = 0; i < kElements; ++i) reply.Integer(i);
+  for (int i = 0; i < kSampleSize; ++i) reply.Integer(i);
 }
 
 void SampleMap(ReplyWriter& reply) {
-  reply.Map(kElements);
-  for (int i = 0; i < kElements; ++i) {
+  reply.Map(kSampleSize);
+  for (int i = 0; i < kSampleSize; ++i) {
     reply.Integer(i);
     reply.Bool(i == 1);
   }
@@ -52,12 +52,12 @@ constexpr Sample kSamples[] = {
     {"null", [](ReplyWriter& reply) { reply.Null(); }},
     {"array",
      [](ReplyWriter& reply) {
-       reply.Array(kElements);
+       reply.Array(kSampleSize);
        Elements(reply);
      }},
     {"set",
      [](ReplyWriter& reply) {
-       reply.Set(kElements);
+       reply.Set(kSampleSize);
        Elements(reply);
      }},
     {"map", SampleMap},

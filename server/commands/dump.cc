@@ -110,7 +110,7 @@ void Restore(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kDumpCommands[] = {
     {.name = "DUMP",
      .arity = 2,
      .flags = kReadOnly,
@@ -137,6 +137,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> DumpCommands() { return kCommands; }
+std::span<const CommandSpec> DumpCommands() { return kDumpCommands; }
 
 }  // namespace spinel

@@ -114,7 +114,7 @@ constexpr CommandSpec TtlRow(std::string_view name, std::string_view since, Hand
           .syntax = "key"};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kExpiryCommands[] = {
     ExpireRow("EXPIRE", "1.0.0", Expire, "Sets the time to live of a key, in seconds.",
               "key seconds [NX | XX | GT | LT]"),
     ExpireRow("PEXPIRE", "2.6.0", PExpire, "Sets the time to live of a key, in milliseconds.",
@@ -145,6 +145,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ExpiryCommands() { return kCommands; }
+std::span<const CommandSpec> ExpiryCommands() { return kExpiryCommands; }
 
 }  // namespace spinel

@@ -24,7 +24,7 @@ void Call(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   ScriptEngine::Of(ctx).CallFunction(ctx, reply, kReadOnlyForm);
 }
 
-void Load(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void LoadLibrary(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   bool replace = false;
   for (size_t i = 2; i + 1 < ctx.argc(); ++i) {
     if (!EqualsIgnoreCase(ctx.arg(i), "REPLACE")) {
@@ -87,7 +87,7 @@ void ReplyFunction(const ScriptFunction& function, ReplyWriter& reply) {
   reply.EndSet(begin, flags);
 }
 
-void List(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void ListLibraries(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   bool with_code = false;
   bool has_pattern = false;
   std::string_view pattern;
@@ -153,16 +153,16 @@ void Stats(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Integer(static_cast<int64_t>(libraries->functions.size()));
 }
 
-void Kill(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void KillFunction(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const std::string error = ctx.server().scripts().Kill(/*eval=*/false);
   error.empty() ? reply.Ok() : reply.Error(error);
 }
 
-void Dump(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void FunctionDump(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Bulk(DumpLibraries(ctx.server().scripts().LibraryCodes()));
 }
 
-void Restore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void FunctionRestore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const std::string_view policy = ctx.argc() == 4 ? ctx.arg(3) : "APPEND";
   const bool flush = EqualsIgnoreCase(policy, "FLUSH");
   const bool replace = EqualsIgnoreCase(policy, "REPLACE");
@@ -186,9 +186,9 @@ void Restore(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Handler handler,
-                          std::string_view complexity, std::string_view summary,
-                          std::string_view syntax) {
+constexpr CommandSpec FunctionRow(std::string_view name, int arity, uint32_t flags, Handler handler,
+                                  std::string_view complexity, std::string_view summary,
+                                  std::string_view syntax) {
   return {.name = name,
           .arity = arity,
           .flags = flags | kNoData,
@@ -201,28 +201,30 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
           .syntax = syntax};
 }
 
-constexpr CommandSpec kSubcommands[] = {
-    Sub("DELETE", 3, kWrite | kNoScript, Delete, "O(1)", "Removes a library.", "library-name"),
-    Sub("DUMP", 2, kNoScript, Dump, "O(N) for N functions",
-        "Answers all libraries in one payload for RESTORE.", ""),
-    Sub("FLUSH", -2, kWrite | kNoScript, Flush, "O(N) for N functions", "Removes every library.",
-        "[ASYNC | SYNC]"),
-    Sub("KILL", 2, kNoScript | kAllowBusy, Kill, "O(1)",
-        "Stops a function that takes too long and has written nothing.", ""),
-    Sub("LIST", -2, kNoScript, List, "O(N) for N functions",
-        "Answers what libraries there are, and their functions.",
-        "[LIBRARYNAME pattern] [WITHCODE]"),
-    Sub("LOAD", -3, kWrite | kDenyOom | kNoScript, Load, "That of the library's top level",
-        "Adds a library.", "[REPLACE] function-code"),
-    Sub("RESTORE", -3, kWrite | kDenyOom | kNoScript, Restore, "O(N) for N functions",
-        "Adds the libraries of a payload.", "serialized-value [FLUSH | APPEND | REPLACE]"),
-    Sub("STATS", 2, kNoScript | kAllowBusy, Stats, "O(1)",
-        "Answers what function runs, and how many there are.", ""),
-    Sub("HELP", 2, kLoading | kStale, ReplyHelp, "O(1)", "Print this help.", ""),
+constexpr CommandSpec kFunctionSubcommands[] = {
+    FunctionRow("DELETE", 3, kWrite | kNoScript, Delete, "O(1)", "Removes a library.",
+                "library-name"),
+    FunctionRow("DUMP", 2, kNoScript, FunctionDump, "O(N) for N functions",
+                "Answers all libraries in one payload for RESTORE.", ""),
+    FunctionRow("FLUSH", -2, kWrite | kNoScript, Flush, "O(N) for N functions",
+                "Removes every library.", "[ASYNC | SYNC]"),
+    FunctionRow("KILL", 2, kNoScript | kAllowBusy, KillFunction, "O(1)",
+                "Stops a function that takes too long and has written nothing.", ""),
+    FunctionRow("LIST", -2, kNoScript, ListLibraries, "O(N) for N functions",
+                "Answers what libraries there are, and their functions.",
+                "[LIBRARYNAME pattern] [WITHCODE]"),
+    FunctionRow("LOAD", -3, kWrite | kDenyOom | kNoScript, LoadLibrary,
+                "That of the library's top level", "Adds a library.", "[REPLACE] function-code"),
+    FunctionRow("RESTORE", -3, kWrite | kDenyOom | kNoScript, FunctionRestore,
+                "O(N) for N functions", "Adds the libraries of a payload.",
+                "serialized-value [FLUSH | APPEND | REPLACE]"),
+    FunctionRow("STATS", 2, kNoScript | kAllowBusy, Stats, "O(1)",
+                "Answers what function runs, and how many there are.", ""),
+    FunctionRow("HELP", 2, kLoading | kStale, ReplyHelp, "O(1)", "Print this help.", ""),
 };
 
-constexpr int kChangedKeys = kKeyRW | kKeyAccess | kKeyUpdate;
-constexpr int kReadKeys = kKeyRO | kKeyAccess;
+constexpr int kFcallKeys = kKeyRW | kKeyAccess | kKeyUpdate;
+constexpr int kFcallReadKeys = kKeyRO | kKeyAccess;
 
 constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler,
                           std::string_view summary) {
@@ -231,7 +233,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .flags = flags | kNoScript | kStale | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
                    kAnyData,
           .acl = kAclScripting,
-          .keys = Keys(0, 0, 0, (flags & kReadOnly) != 0 ? kReadKeys : kChangedKeys),
+          .keys = Keys(0, 0, 0, (flags & kReadOnly) != 0 ? kFcallReadKeys : kFcallKeys),
           .handler = handler,
           .extractor = CountedKeys<2>,
           .group = "scripting",
@@ -241,12 +243,12 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .syntax = "function numkeys [key [key ...]] [arg [arg ...]]"};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kFunctionCommands[] = {
     Row("FCALL", kMayReplicate, Call<false>, "Calls a function."),
     Row("FCALL_RO", kReadOnly, Call<true>, "Calls a function that may not write."),
     {.name = "FUNCTION",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kFunctionSubcommands,
      .group = "scripting",
      .since = "7.0.0",
      .complexity = "Depends on the subcommand.",
@@ -255,6 +257,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> FunctionCommands() { return kCommands; }
+std::span<const CommandSpec> FunctionCommands() { return kFunctionCommands; }
 
 }  // namespace spinel

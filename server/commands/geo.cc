@@ -101,7 +101,7 @@ void GeoPos(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kGeoCommands[] = {
     {.name = "GEOADD",
      .arity = -5,
      .flags = kWrite | kDenyOom,
@@ -152,6 +152,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> GeoCommands() { return kCommands; }
+std::span<const CommandSpec> GeoCommands() { return kGeoCommands; }
 
 }  // namespace spinel

@@ -350,7 +350,7 @@ bool KeysOfRadius(CommandArgs args, std::vector<int>* indexes) {
 constexpr std::string_view kSearchComplexity =
     "O(N+log(M)) for N members in the grid cells around the area, of M in the set";
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kGeoSearchCommands[] = {
     {.name = "GEORADIUS",
      .arity = -6,
      .flags = kWrite | kDenyOom | kMovableKeys,
@@ -431,6 +431,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> GeoSearchCommands() { return kCommands; }
+std::span<const CommandSpec> GeoSearchCommands() { return kGeoSearchCommands; }
 
 }  // namespace spinel

@@ -116,7 +116,7 @@ void HDel(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 constexpr KeySpec kChangedHash = OneKey(kKeyRW | kKeyUpdate);
 constexpr KeySpec kReadHash = OneKey(kKeyRO | kKeyAccess);
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashCommands[] = {
     {.name = "HSET",
      .arity = -4,
      .flags = kWrite | kDenyOom | kFast,
@@ -228,6 +228,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashCommands() { return kCommands; }
+std::span<const CommandSpec> HashCommands() { return kHashCommands; }
 
 }  // namespace spinel

@@ -60,7 +60,7 @@ void HIncrByFloat(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 constexpr KeySpec kCounterHash = OneKey(kKeyRW | kKeyAccess | kKeyUpdate);
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashCounterCommands[] = {
     {.name = "HINCRBY",
      .arity = 4,
      .flags = kWrite | kDenyOom | kFast,
@@ -89,6 +89,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashCounterCommands() { return kCommands; }
+std::span<const CommandSpec> HashCounterCommands() { return kHashCounterCommands; }
 
 }  // namespace spinel

@@ -164,7 +164,7 @@ constexpr CommandSpec Row(std::string_view name, int arity, uint32_t flags, int 
           .syntax = syntax};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashExpiryCommands[] = {
     Row("HEXPIRE", -6, kWrite, kKeyRW | kKeyUpdate, HExpire,
         "Gives fields of a hash a time to live in seconds.",
         "key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]"),
@@ -199,6 +199,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashExpiryCommands() { return kCommands; }
+std::span<const CommandSpec> HashExpiryCommands() { return kHashExpiryCommands; }
 
 }  // namespace spinel

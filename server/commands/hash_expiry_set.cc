@@ -18,18 +18,18 @@ constexpr int64_t kLeastTime = 0;
 
 enum class Exists : uint8_t { kAny, kMust, kMustNot };
 
-struct SetOptions {
+struct HSetExOptions {
   Exists key = Exists::kAny;
   Exists fields = Exists::kAny;
   bool keep_ttl = false;
   int64_t expiry = Entry::kNoExpiry;
   ArgReader time;  // holds the error if the time is wrong, which is the last one to be noticed
 
-  explicit SetOptions(CommandArgs args) : time(args) {}
+  explicit HSetExOptions(CommandArgs args) : time(args) {}
 };
 
-SetOptions ReadSetOptions(const CommandContext& ctx, size_t word, ReplyWriter& reply, bool* ok) {
-  SetOptions options(ctx.args());
+HSetExOptions ReadSetOptions(const CommandContext& ctx, size_t word, ReplyWriter& reply, bool* ok) {
+  HSetExOptions options(ctx.args());
   ArgReader args(ctx.args().first(word), 2);
   ExpiryOption expiry("KEEPTTL");
   const auto set = [&args](Exists* condition, Exists wanted) {
@@ -70,7 +70,7 @@ bool IsOver(const KeySlot& slot, int64_t expiry) {
 }
 
 void SetWithTime(HashEditor* hash, const KeySlot& slot, const HashPairs& pairs,
-                 const SetOptions& options) {
+                 const HSetExOptions& options) {
   hash->SetAll(pairs, options.keep_ttl ? HashEditor::kKeepExpiry : options.expiry);
   slot.Notify(kNotifyHash, "hset");
   if (options.expiry != Entry::kNoExpiry) slot.Notify(kNotifyHash, "hexpire");
@@ -87,7 +87,7 @@ bool ExpireAtOnce(HashEditor* hash, KeySlot* slot, const HashPairs& pairs) {
 void HSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const size_t word = FindFieldsWord(ctx, 2);
   bool ok = true;
-  const SetOptions options = ReadSetOptions(ctx, word < ctx.argc() ? word : 2, reply, &ok);
+  const HSetExOptions options = ReadSetOptions(ctx, word < ctx.argc() ? word : 2, reply, &ok);
   if (!ok) return;
   const HashPairs pairs(ReadHashFields(ctx, args, word, 2), ctx.input());
   if (!args.Check(reply)) return;
@@ -200,7 +200,7 @@ void HGetDel(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (deleted) slot.NotifyRemoval(kNotifyHash, "hdel");
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashExpirySetCommands[] = {
     {.name = "HSETEX",
      .arity = -6,
      .flags = kWrite | kDenyOom | kFast,
@@ -243,6 +243,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashExpirySetCommands() { return kCommands; }
+std::span<const CommandSpec> HashExpirySetCommands() { return kHashExpirySetCommands; }
 
 }  // namespace spinel

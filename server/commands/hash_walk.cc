@@ -115,14 +115,14 @@ void HRandField(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   hash.Random(&item) ? reply.Bulk(item.name) : reply.Null();
 }
 
-constexpr KeySpec kReadHash = OneKey(kKeyRO | kKeyAccess);
+constexpr KeySpec kWalkHash = OneKey(kKeyRO | kKeyAccess);
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHashWalkCommands[] = {
     {.name = "HGETALL",
      .arity = 2,
      .flags = kReadOnly,
      .acl = kAclHash,
-     .keys = kReadHash,
+     .keys = kWalkHash,
      .handler = HGetAll,
      .group = "hash",
      .since = "2.0.0",
@@ -133,7 +133,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = 2,
      .flags = kReadOnly,
      .acl = kAclHash,
-     .keys = kReadHash,
+     .keys = kWalkHash,
      .handler = HKeys,
      .group = "hash",
      .since = "2.0.0",
@@ -144,7 +144,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = 2,
      .flags = kReadOnly,
      .acl = kAclHash,
-     .keys = kReadHash,
+     .keys = kWalkHash,
      .handler = HVals,
      .group = "hash",
      .since = "2.0.0",
@@ -155,7 +155,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = -3,
      .flags = kReadOnly,
      .acl = kAclHash,
-     .keys = kReadHash,
+     .keys = kWalkHash,
      .handler = HScan,
      .group = "hash",
      .since = "2.8.0",
@@ -167,7 +167,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = -2,
      .flags = kReadOnly,
      .acl = kAclHash,
-     .keys = kReadHash,
+     .keys = kWalkHash,
      .handler = HRandField,
      .group = "hash",
      .since = "6.2.0",
@@ -179,6 +179,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HashWalkCommands() { return kCommands; }
+std::span<const CommandSpec> HashWalkCommands() { return kHashWalkCommands; }
 
 }  // namespace spinel

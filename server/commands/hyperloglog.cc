@@ -298,7 +298,7 @@ void PfSelfTest(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kHyperLogLogCommands[] = {
     {.name = "PFADD",
      .arity = -2,
      .flags = kWrite | kDenyOom | kFast,
@@ -357,6 +357,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> HyperLogLogCommands() { return kCommands; }
+std::span<const CommandSpec> HyperLogLogCommands() { return kHyperLogLogCommands; }
 
 }  // namespace spinel

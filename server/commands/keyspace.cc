@@ -178,7 +178,7 @@ void Move(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 constexpr KeySpec kEveryKey = Keys(1, -1, 1, kKeyRO);
 constexpr KeySpec kRemovedKeys = Keys(1, -1, 1, kKeyRM | kKeyDelete);
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kKeyspaceCommands[] = {
     {.name = "DEL",
      .arity = -2,
      .flags = kWrite,
@@ -283,6 +283,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> KeyspaceCommands() { return kCommands; }
+std::span<const CommandSpec> KeyspaceCommands() { return kKeyspaceCommands; }
 
 }  // namespace spinel

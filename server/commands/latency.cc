@@ -41,7 +41,7 @@ void History(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   }
 }
 
-void Reset(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+void ResetLatency(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   LatencyEvents& events = Events(ctx);
   if (ctx.argc() == 2) return reply.Integer(static_cast<int64_t>(events.ResetAll()));
   int64_t reset = 0;
@@ -142,12 +142,12 @@ void Histogram(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.EndMap(begin, count);
 }
 
-constexpr uint32_t kFlags = kAdmin | kNoScript | kLoading | kStale;
+constexpr uint32_t kLatencyFlags = kAdmin | kNoScript | kLoading | kStale;
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kLatencySubcommands[] = {
     {.name = "DOCTOR",
      .arity = 2,
-     .flags = kFlags,
+     .flags = kLatencyFlags,
      .handler = Doctor,
      .group = "server",
      .since = "2.8.13",
@@ -156,7 +156,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "GRAPH",
      .arity = 3,
-     .flags = kFlags,
+     .flags = kLatencyFlags,
      .handler = Graph,
      .group = "server",
      .since = "2.8.13",
@@ -174,7 +174,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "HISTOGRAM",
      .arity = -2,
-     .flags = kFlags,
+     .flags = kLatencyFlags,
      .handler = Histogram,
      .group = "server",
      .since = "7.0.0",
@@ -183,7 +183,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "[command [command ...]]"},
     {.name = "HISTORY",
      .arity = 3,
-     .flags = kFlags,
+     .flags = kLatencyFlags,
      .handler = History,
      .group = "server",
      .since = "2.8.13",
@@ -192,7 +192,7 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "event"},
     {.name = "LATEST",
      .arity = 2,
-     .flags = kFlags,
+     .flags = kLatencyFlags,
      .handler = Latest,
      .group = "server",
      .since = "2.8.13",
@@ -201,8 +201,8 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = ""},
     {.name = "RESET",
      .arity = -2,
-     .flags = kFlags,
-     .handler = Reset,
+     .flags = kLatencyFlags,
+     .handler = ResetLatency,
      .group = "server",
      .since = "2.8.13",
      .complexity = "O(1)",
@@ -210,10 +210,10 @@ constexpr CommandSpec kSubcommands[] = {
      .syntax = "[event [event ...]]"},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kLatencyCommands[] = {
     {.name = "LATENCY",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kLatencySubcommands,
      .group = "server",
      .since = "2.8.13",
      .complexity = "Depends on the subcommand",
@@ -223,6 +223,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> LatencyCommands() { return kCommands; }
+std::span<const CommandSpec> LatencyCommands() { return kLatencyCommands; }
 
 }  // namespace spinel

@@ -160,7 +160,7 @@ void LPos(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kListCommands[] = {
     {.name = "LPUSH",
      .arity = -3,
      .flags = kWrite | kDenyOom | kFast,
@@ -254,6 +254,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListCommands() { return kCommands; }
+std::span<const CommandSpec> ListCommands() { return kListCommands; }
 
 }  // namespace spinel

@@ -90,7 +90,7 @@ void BRPopLPush(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   MoveOrBlock(ctx, reply, deadline_ms, ListEnd::kTail, ListEnd::kHead);
 }
 
-constexpr CommandSpec PopRow(std::string_view name, Handler handler, std::string_view summary) {
+constexpr CommandSpec ListPopRow(std::string_view name, Handler handler, std::string_view summary) {
   return {.name = name,
           .arity = -3,
           .flags = kWrite | kBlocking,
@@ -104,11 +104,11 @@ constexpr CommandSpec PopRow(std::string_view name, Handler handler, std::string
           .syntax = "key [key ...] timeout"};
 }
 
-constexpr CommandSpec kCommands[] = {
-    PopRow("BLPOP", BLPop,
-           "Takes the first element of the first list that has one, or waits for one."),
-    PopRow("BRPOP", BRPop,
-           "Takes the last element of the first list that has one, or waits for one."),
+constexpr CommandSpec kListBlockingCommands[] = {
+    ListPopRow("BLPOP", BLPop,
+               "Takes the first element of the first list that has one, or waits for one."),
+    ListPopRow("BRPOP", BRPop,
+               "Takes the last element of the first list that has one, or waits for one."),
     {.name = "BLMPOP",
      .arity = -5,
      .flags = kWrite | kBlocking | kMovableKeys,
@@ -147,6 +147,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListBlockingCommands() { return kCommands; }
+std::span<const CommandSpec> ListBlockingCommands() { return kListBlockingCommands; }
 
 }  // namespace spinel

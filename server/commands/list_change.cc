@@ -80,7 +80,7 @@ void LTrim(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kListChangeCommands[] = {
     {.name = "LSET",
      .arity = 4,
      .flags = kWrite | kDenyOom,
@@ -129,6 +129,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListChangeCommands() { return kCommands; }
+std::span<const CommandSpec> ListChangeCommands() { return kListChangeCommands; }
 
 }  // namespace spinel

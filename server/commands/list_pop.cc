@@ -175,7 +175,7 @@ void RPopLPush(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   Move(ctx, reply, ListEnd::kTail, ListEnd::kHead);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kListPopCommands[] = {
     {.name = "LPOP",
      .arity = -2,
      .flags = kWrite | kFast,
@@ -237,6 +237,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ListPopCommands() { return kCommands; }
+std::span<const CommandSpec> ListPopCommands() { return kListPopCommands; }
 
 }  // namespace spinel

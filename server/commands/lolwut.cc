@@ -122,7 +122,7 @@ void Lolwut(CommandContext&, ArgReader& args, ReplyWriter& reply) {
                          kSpinelVersion, kRedisVersion));
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kLolwutCommands[] = {
     {.name = "LOLWUT",
      .arity = -1,
      .flags = kReadOnly | kFast,
@@ -136,6 +136,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> LolwutCommands() { return kCommands; }
+std::span<const CommandSpec> LolwutCommands() { return kLolwutCommands; }
 
 }  // namespace spinel

@@ -27,14 +27,6 @@ void ReplyAllocatorStats(CommandContext&, ArgReader&, ReplyWriter& reply) {
 
 namespace {
 
-double Ratio(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-int64_t Difference(uint64_t a, uint64_t b) {
-  return static_cast<int64_t>(a) - static_cast<int64_t>(b);
-}
-
 uint64_t KeyCount(Store& store) {
   uint64_t keys = 0;
   for (int database = 0; database < store.databases(); ++database) keys += store.Size(database);
@@ -91,13 +83,13 @@ void WriteAllocator(const MemoryReport& report, StatsReply* stats) {
   stats->Field("allocator.resident", memory.allocator_resident);
   stats->Field("allocator.muzzy", report.muzzy);
   stats->Field("allocator-fragmentation.ratio", Ratio(memory.active, memory.allocated));
-  stats->Field("allocator-fragmentation.bytes", Difference(memory.active, memory.allocated));
+  stats->Field("allocator-fragmentation.bytes", Excess(memory.active, memory.allocated));
   stats->Field("allocator-rss.ratio", Ratio(memory.allocator_resident, memory.active));
-  stats->Field("allocator-rss.bytes", Difference(memory.allocator_resident, memory.active));
+  stats->Field("allocator-rss.bytes", Excess(memory.allocator_resident, memory.active));
   stats->Field("rss-overhead.ratio", Ratio(memory.resident, memory.allocator_resident));
-  stats->Field("rss-overhead.bytes", Difference(memory.resident, memory.allocator_resident));
+  stats->Field("rss-overhead.bytes", Excess(memory.resident, memory.allocator_resident));
   stats->Field("fragmentation", Ratio(memory.resident, memory.allocated));
-  stats->Field("fragmentation.bytes", Difference(memory.resident, memory.allocated));
+  stats->Field("fragmentation.bytes", Excess(memory.resident, memory.allocated));
 }
 
 void MemoryStats(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
@@ -169,7 +161,7 @@ constexpr CommandSpec PlainRow(std::string_view name, Handler handler, uint32_t 
           .summary = summary};
 }
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kMemorySubcommands[] = {
     PlainRow("DOCTOR", MemoryDoctor, 0, "Tells what is wrong with the use of memory, if anything."),
     PlainRow("MALLOC-STATS", ReplyAllocatorStats, 0, "Answers the allocator's own statistics."),
     PlainRow("PURGE", MemoryPurge, 0, "Asks the allocator to give free pages back."),
@@ -187,10 +179,10 @@ constexpr CommandSpec kSubcommands[] = {
     PlainRow("HELP", ReplyHelp, kLoading | kStale, "Print this help."),
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kMemoryCommands[] = {
     {.name = "MEMORY",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kMemorySubcommands,
      .group = "server",
      .since = "4.0.0",
      .complexity = "That of its subcommand",
@@ -199,6 +191,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> MemoryCommands() { return kCommands; }
+std::span<const CommandSpec> MemoryCommands() { return kMemoryCommands; }
 
 }  // namespace spinel

@@ -19,7 +19,7 @@ void Monitor(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kMonitorCommands[] = {
     {.name = "MONITOR",
      .arity = 1,
      .flags = kAdmin | kNoScript | kLoading | kStale | kNoData,
@@ -33,6 +33,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> MonitorCommands() { return kCommands; }
+std::span<const CommandSpec> MonitorCommands() { return kMonitorCommands; }
 
 }  // namespace spinel

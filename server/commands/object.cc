@@ -89,7 +89,7 @@ constexpr CommandSpec KeyRow(std::string_view name, std::string_view since, Hand
           .syntax = "key"};
 }
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kObjectSubcommands[] = {
     KeyRow("ENCODING", "2.2.3", ObjectEncoding, "Answers how the value at a key is encoded."),
     KeyRow("FREQ", "4.0.0", ObjectFreq,
            "Answers how often a key is used, on a logarithmic scale. Needs an LFU policy."),
@@ -107,10 +107,10 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Print this help."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kObjectCommands[] = {
     {.name = "OBJECT",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kObjectSubcommands,
      .group = "generic",
      .since = "2.2.3",
      .complexity = "That of its subcommand",
@@ -119,6 +119,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ObjectCommands() { return kCommands; }
+std::span<const CommandSpec> ObjectCommands() { return kObjectCommands; }
 
 }  // namespace spinel

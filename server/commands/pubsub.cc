@@ -174,7 +174,7 @@ constexpr CommandSpec InfoRow(std::string_view name, int arity, std::string_view
           .syntax = syntax};
 }
 
-constexpr CommandSpec kSubcommands[] = {
+constexpr CommandSpec kPubSubSubcommands[] = {
     InfoRow("CHANNELS", -2, "2.8.0", ListNames<SubscriptionKind::kChannel>,
             "O(N) in the channels that somebody listens to",
             "Lists the channels that somebody listens to, or those that match a pattern.",
@@ -202,7 +202,7 @@ constexpr CommandSpec kSubcommands[] = {
      .summary = "Print this help."},
 };
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kPubSubCommands[] = {
     SubscribeRow("PSUBSCRIBE", "2.0.0", Subscribe<SubscriptionKind::kPattern>, {},
                  "Listens to all channels that match patterns.", "pattern [pattern ...]"),
     {.name = "PUBLISH",
@@ -217,7 +217,7 @@ constexpr CommandSpec kCommands[] = {
      .syntax = "channel message"},
     {.name = "PUBSUB",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kPubSubSubcommands,
      .group = "pubsub",
      .since = "2.8.0",
      .complexity = "That of its subcommand",
@@ -249,6 +249,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> PubSubCommands() { return kCommands; }
+std::span<const CommandSpec> PubSubCommands() { return kPubSubCommands; }
 
 }  // namespace spinel

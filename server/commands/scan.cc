@@ -103,7 +103,7 @@ void RandomKey(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Bulk(name);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kScanCommands[] = {
     {.name = "SCAN",
      .arity = -2,
      .flags = kReadOnly,
@@ -138,6 +138,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ScanCommands() { return kCommands; }
+std::span<const CommandSpec> ScanCommands() { return kScanCommands; }
 
 }  // namespace spinel

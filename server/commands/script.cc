@@ -26,16 +26,10 @@ void ScriptLoad(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Bulk(script->sha);
 }
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return lower;
-}
-
 void ScriptExists(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Array(static_cast<int64_t>(ctx.argc()) - 2);
   for (size_t i = 2; i < ctx.argc(); ++i) {
-    reply.Integer(ctx.server().scripts().Find(Lower(ctx.arg(i))) != nullptr ? 1 : 0);
+    reply.Integer(ctx.server().scripts().Find(AsciiLower(ctx.arg(i))) != nullptr ? 1 : 0);
   }
 }
 
@@ -55,7 +49,7 @@ void ScriptKill(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
 }
 
 void ScriptShow(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
-  const auto script = ctx.server().scripts().Find(Lower(ctx.arg(2)));
+  const auto script = ctx.server().scripts().Find(AsciiLower(ctx.arg(2)));
   if (script == nullptr) {
     return reply.Error("NOSCRIPT No matching script. Please use EVAL.");
   }
@@ -72,9 +66,9 @@ void ScriptDebug(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
 }
 
-constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Handler handler,
-                          std::string_view since, std::string_view complexity,
-                          std::string_view summary, std::string_view syntax) {
+constexpr CommandSpec ScriptRow(std::string_view name, int arity, uint32_t flags, Handler handler,
+                                std::string_view since, std::string_view complexity,
+                                std::string_view summary, std::string_view syntax) {
   return {.name = name,
           .arity = arity,
           .flags = flags | kNoData,
@@ -87,20 +81,20 @@ constexpr CommandSpec Sub(std::string_view name, int arity, uint32_t flags, Hand
           .syntax = syntax};
 }
 
-constexpr CommandSpec kSubcommands[] = {
-    Sub("DEBUG", 3, kNoScript, ScriptDebug, "3.2.0", "O(1)",
-        "Sets the mode of the script debugger.", "<YES | SYNC | NO>"),
-    Sub("EXISTS", -3, kNoScript, ScriptExists, "2.6.0", "O(N) for N hashes",
-        "Answers which scripts are in the cache.", "sha1 [sha1 ...]"),
-    Sub("FLUSH", -2, kNoScript, ScriptFlush, "2.6.0", "O(N) for N scripts",
-        "Empties the cache of scripts.", "[ASYNC | SYNC]"),
-    Sub("KILL", 2, kNoScript | kAllowBusy, ScriptKill, "2.6.0", "O(1)",
-        "Stops a script that takes too long and has written nothing.", ""),
-    Sub("LOAD", 3, kNoScript | kStale, ScriptLoad, "2.6.0", "O(N) for N bytes",
-        "Puts a script into the cache without running it.", "script"),
-    Sub("SHOW", 3, kNoScript, ScriptShow, "8.0.0", "O(1)",
-        "Answers the text of a script in the cache.", "sha1"),
-    Sub("HELP", 2, kLoading | kStale, ReplyHelp, "5.0.0", "O(1)", "Print this help.", ""),
+constexpr CommandSpec kScriptSubcommands[] = {
+    ScriptRow("DEBUG", 3, kNoScript, ScriptDebug, "3.2.0", "O(1)",
+              "Sets the mode of the script debugger.", "<YES | SYNC | NO>"),
+    ScriptRow("EXISTS", -3, kNoScript, ScriptExists, "2.6.0", "O(N) for N hashes",
+              "Answers which scripts are in the cache.", "sha1 [sha1 ...]"),
+    ScriptRow("FLUSH", -2, kNoScript, ScriptFlush, "2.6.0", "O(N) for N scripts",
+              "Empties the cache of scripts.", "[ASYNC | SYNC]"),
+    ScriptRow("KILL", 2, kNoScript | kAllowBusy, ScriptKill, "2.6.0", "O(1)",
+              "Stops a script that takes too long and has written nothing.", ""),
+    ScriptRow("LOAD", 3, kNoScript | kStale, ScriptLoad, "2.6.0", "O(N) for N bytes",
+              "Puts a script into the cache without running it.", "script"),
+    ScriptRow("SHOW", 3, kNoScript, ScriptShow, "8.0.0", "O(1)",
+              "Answers the text of a script in the cache.", "sha1"),
+    ScriptRow("HELP", 2, kLoading | kStale, ReplyHelp, "5.0.0", "O(1)", "Print this help.", ""),
 };
 
 constexpr uint32_t kEvalFlags = kNoScript | kStale | kSkipMonitor | kMayReplicate;
@@ -125,7 +119,7 @@ constexpr CommandSpec Row(std::string_view name, uint32_t flags, Handler handler
           .syntax = syntax};
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kScriptCommands[] = {
     Row("EVAL", kEvalFlags, Eval<false, false>, "2.6.0", "Runs a Lua script.",
         "script numkeys [key [key ...]] [arg [arg ...]]"),
     Row("EVALSHA", kEvalFlags, Eval<true, false>, "2.6.0",
@@ -138,7 +132,7 @@ constexpr CommandSpec kCommands[] = {
         "sha1 numkeys [key [key ...]] [arg [arg ...]]"),
     {.name = "SCRIPT",
      .arity = -2,
-     .subcommands = kSubcommands,
+     .subcommands = kScriptSubcommands,
      .group = "scripting",
      .since = "2.6.0",
      .complexity = "Depends on the subcommand.",
@@ -147,6 +141,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ScriptCommands() { return kCommands; }
+std::span<const CommandSpec> ScriptCommands() { return kScriptCommands; }
 
 }  // namespace spinel

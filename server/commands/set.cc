@@ -107,7 +107,7 @@ void SScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   for (const SetElement& element : found) ReplyMember(element, reply);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSetCommands[] = {
     {.name = "SADD",
      .arity = -3,
      .flags = kWrite | kDenyOom | kFast,
@@ -204,6 +204,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SetCommands() { return kCommands; }
+std::span<const CommandSpec> SetCommands() { return kSetCommands; }
 
 }  // namespace spinel

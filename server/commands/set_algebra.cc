@@ -16,7 +16,7 @@
 namespace spinel {
 namespace {
 
-using Operation = void (*)(std::vector<SetView> sets, SetResultVisitor visit);
+using SetOperation = void (*)(std::vector<SetView> sets, SetResultVisitor visit);
 
 // The sets at the locked keys from number `first` on; a missing key is an empty set. False, and the
 // error is written, when one of them holds something else.
@@ -32,8 +32,8 @@ bool CollectSets(const LockedKeys& keys, size_t first, std::vector<SetView>* set
   return true;
 }
 
-template <Operation kOperation>
-void Answer(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+template <SetOperation kOperation>
+void AnswerSets(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   const LockedKeys keys = ctx.LockKeys();
   std::vector<SetView> sets;
   if (!CollectSets(keys, 0, &sets, reply)) return;
@@ -47,8 +47,8 @@ void Answer(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.EndSet(begin, count);
 }
 
-template <Operation kOperation>
-void Store(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
+template <SetOperation kOperation>
+void StoreSets(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   // No constant: GCC's sanitizer takes the address of no function for one.
   const std::string_view event = kOperation == IntersectSets ? "sinterstore"
                                  : kOperation == UniteSets   ? "sunionstore"
@@ -93,13 +93,13 @@ void SInterCard(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.Integer(count);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSetAlgebraCommands[] = {
     {.name = "SINTER",
      .arity = -2,
      .flags = kReadOnly,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyRO | kKeyAccess),
-     .handler = Answer<IntersectSets>,
+     .handler = AnswerSets<IntersectSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N*M) for M sets, the smallest of N members",
@@ -110,7 +110,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyOW | kKeyUpdate),
-     .handler = Store<IntersectSets>,
+     .handler = StoreSets<IntersectSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N*M) for M sets, the smallest of N members",
@@ -133,7 +133,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyRO | kKeyAccess),
-     .handler = Answer<UniteSets>,
+     .handler = AnswerSets<UniteSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N) for N members in all sets",
@@ -144,7 +144,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyOW | kKeyUpdate),
-     .handler = Store<UniteSets>,
+     .handler = StoreSets<UniteSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N) for N members in all sets",
@@ -155,7 +155,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyRO | kKeyAccess),
-     .handler = Answer<SubtractSets>,
+     .handler = AnswerSets<SubtractSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N) for N members in all sets",
@@ -166,7 +166,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom,
      .acl = kAclSet,
      .keys = Keys(1, -1, 1, kKeyOW | kKeyUpdate),
-     .handler = Store<SubtractSets>,
+     .handler = StoreSets<SubtractSets>,
      .group = "set",
      .since = "1.0.0",
      .complexity = "O(N) for N members in all sets",
@@ -176,6 +176,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SetAlgebraCommands() { return kCommands; }
+std::span<const CommandSpec> SetAlgebraCommands() { return kSetAlgebraCommands; }
 
 }  // namespace spinel

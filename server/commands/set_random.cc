@@ -1,7 +1,5 @@
 // Sets by chance: SPOP and SRANDMEMBER.
 
-#include <limits>
-
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
 #include "server/commands/families.h"
@@ -10,8 +8,6 @@
 
 namespace spinel {
 namespace {
-
-constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
 
 // False, and the error is written, unless the command is "name key [count]" with a count of at
 // least `lowest`. Without a count leaves `*count` alone. `error` is what is said of a bad count, as
@@ -22,7 +18,7 @@ bool ReadCount(ArgReader& args, int64_t lowest, std::string_view error, int64_t*
   if (args.Left() > 1) {
     args.SyntaxError();
   } else if (args.HasNext()) {
-    *count = args.IntInRange(lowest, kMaxCount, error);
+    *count = args.IntInRange(lowest, ArgReader::kMaxInt, error);
   }
   return args.Done(reply);
 }
@@ -48,7 +44,7 @@ void SPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 void SRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   int64_t count = 1;
-  if (!ReadCount(args, -kMaxCount, {}, &count, reply)) return;
+  if (!ReadCount(args, -ArgReader::kMaxInt, {}, &count, reply)) return;
   const bool counted = ctx.argc() > 2;
 
   const ReadGuard set = ctx.Lookup();
@@ -66,7 +62,7 @@ void SRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (drawn > 0) view.SampleMany(drawn, MemberReplier(reply));
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSetRandomCommands[] = {
     {.name = "SPOP",
      .arity = -2,
      .flags = kWrite | kFast,
@@ -94,6 +90,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SetRandomCommands() { return kCommands; }
+std::span<const CommandSpec> SetRandomCommands() { return kSetRandomCommands; }
 
 }  // namespace spinel

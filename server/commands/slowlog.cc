@@ -172,7 +172,7 @@ constexpr CommandSpec kCommandLogSubcommands[] = {
 
 #undef SPINEL_LOG_TYPES
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSlowLogCommands[] = {
     {.name = "SLOWLOG",
      .arity = -2,
      .subcommands = kSlowLogSubcommands,
@@ -193,6 +193,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SlowLogCommands() { return kCommands; }
+std::span<const CommandSpec> SlowLogCommands() { return kSlowLogCommands; }
 
 }  // namespace spinel

@@ -65,7 +65,7 @@ void LastSave(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Integer(ctx.server().saver().saved_ms() / 1000);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSnapshotCommands[] = {
     {.name = "SAVE",
      .arity = 1,
      .flags = kAdmin | kNoScript | kNoAsyncLoading | kNoMulti,
@@ -96,6 +96,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SnapshotCommands() { return kCommands; }
+std::span<const CommandSpec> SnapshotCommands() { return kSnapshotCommands; }
 
 }  // namespace spinel

@@ -369,7 +369,7 @@ void SortRo(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   SortInto(ctx, args, reply, /*read_only=*/true);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kSortCommands[] = {
     {.name = "SORT",
      .arity = -2,
      .flags = kWrite | kDenyOom | kMovableKeys | kAnyData,
@@ -402,6 +402,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> SortCommands() { return kCommands; }
+std::span<const CommandSpec> SortCommands() { return kSortCommands; }
 
 }  // namespace spinel

@@ -206,7 +206,7 @@ void DelIfEq(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // ------------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringCommands[] = {
     {.name = "GET",
      .arity = 2,
      .flags = kReadOnly | kFast,
@@ -313,6 +313,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringCommands() { return kCommands; }
+std::span<const CommandSpec> StringCommands() { return kStringCommands; }
 
 }  // namespace spinel

@@ -92,7 +92,7 @@ void IncrByFloat(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 
 constexpr KeySpec kCounterKey = OneKey(kKeyRW | kKeyAccess | kKeyUpdate);
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringCounterCommands[] = {
     {.name = "INCR",
      .arity = 2,
      .flags = kWrite | kDenyOom | kFast,
@@ -152,6 +152,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringCounterCommands() { return kCommands; }
+std::span<const CommandSpec> StringCounterCommands() { return kStringCounterCommands; }
 
 }  // namespace spinel

@@ -231,7 +231,7 @@ void Lcs(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringLcsCommands[] = {
     {.name = "LCS",
      .arity = -3,
      .flags = kReadOnly,
@@ -247,6 +247,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringLcsCommands() { return kCommands; }
+std::span<const CommandSpec> StringLcsCommands() { return kStringLcsCommands; }
 
 }  // namespace spinel

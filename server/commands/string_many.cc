@@ -146,7 +146,7 @@ void MSetEx(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // ------------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringManyCommands[] = {
     {.name = "MGET",
      .arity = -2,
      .flags = kReadOnly | kFast,
@@ -197,6 +197,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringManyCommands() { return kCommands; }
+std::span<const CommandSpec> StringManyCommands() { return kStringManyCommands; }
 
 }  // namespace spinel

@@ -103,7 +103,7 @@ void StrLen(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // ------------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kStringRangeCommands[] = {
     {.name = "APPEND",
      .arity = 3,
      .flags = kWrite | kDenyOom | kFast,
@@ -163,6 +163,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> StringRangeCommands() { return kCommands; }
+std::span<const CommandSpec> StringRangeCommands() { return kStringRangeCommands; }
 
 }  // namespace spinel

@@ -38,7 +38,7 @@ void Unwatch(CommandContext& ctx, ArgReader&, ReplyWriter& reply) {
   reply.Ok();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kTransactionCommands[] = {
     {.name = "MULTI",
      .arity = 1,
      .flags = kNoScript | kLoading | kStale | kFast | kNoMulti | kAllowBusy,
@@ -95,6 +95,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> TransactionCommands() { return kCommands; }
+std::span<const CommandSpec> TransactionCommands() { return kTransactionCommands; }
 
 }  // namespace spinel

@@ -206,7 +206,7 @@ void ZScan(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetCommands[] = {
     {.name = "ZADD",
      .arity = -4,
      .flags = kWrite | kDenyOom | kFast,
@@ -319,7 +319,7 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetCommands() { return kZsetCommands; }
 
 void AddMembers(const CommandContext& ctx, const ZsetAddition& addition, ReplyWriter& reply) {
   const ZsetLimits limits = ZsetLimitsOf(ctx.config());

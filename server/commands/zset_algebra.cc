@@ -30,7 +30,7 @@ struct Source {
 
 enum class Aggregate : uint8_t { kSum, kMin, kMax };
 
-enum class Operation : uint8_t { kUnite, kIntersect, kSubtract, kCountCommon };
+enum class ZSetOperation : uint8_t { kUnite, kIntersect, kSubtract, kCountCommon };
 
 struct AlgebraRequest {
   absl::InlinedVector<Source, 8> sources;
@@ -186,9 +186,10 @@ void ReadAggregate(ArgReader& args, AlgebraRequest* request) {
   }
 }
 
-void ReadOptions(ArgReader& args, Operation operation, bool store, AlgebraRequest* request) {
-  const bool combines = operation == Operation::kUnite || operation == Operation::kIntersect;
-  const bool counts = operation == Operation::kCountCommon;
+void ReadOptions(ArgReader& args, ZSetOperation operation, bool store, AlgebraRequest* request) {
+  const bool combines =
+      operation == ZSetOperation::kUnite || operation == ZSetOperation::kIntersect;
+  const bool counts = operation == ZSetOperation::kCountCommon;
   while (args.HasNext()) {
     if (combines && args.Left() > request->sources.size() && args.Tag("WEIGHTS")) {
       for (Source& source : request->sources) {
@@ -207,12 +208,12 @@ void ReadOptions(ArgReader& args, Operation operation, bool store, AlgebraReques
   }
 }
 
-void Evaluate(Operation operation, AlgebraRequest* request, AlgebraResult* result) {
+void Evaluate(ZSetOperation operation, AlgebraRequest* request, AlgebraResult* result) {
   switch (operation) {
-    case Operation::kUnite:
+    case ZSetOperation::kUnite:
       Unite(request, result);
       break;
-    case Operation::kIntersect:
+    case ZSetOperation::kIntersect:
       Intersect(request, result);
       break;
     default:
@@ -221,8 +222,8 @@ void Evaluate(Operation operation, AlgebraRequest* request, AlgebraResult* resul
   result->Sort();
 }
 
-template <Operation operation>
-void Answer(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+template <ZSetOperation operation>
+void AnswerZSets(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!ReadKeyCount(ctx, args, reply)) return;
   AlgebraResult result;  // outlives the locks: it is freed without them
   const LockedKeys keys = ctx.LockKeys();
@@ -238,19 +239,19 @@ void Answer(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   }
 }
 
-constexpr std::string_view StoreEvent(Operation operation) {
+constexpr std::string_view StoreEvent(ZSetOperation operation) {
   switch (operation) {
-    case Operation::kUnite:
+    case ZSetOperation::kUnite:
       return "zunionstore";
-    case Operation::kIntersect:
+    case ZSetOperation::kIntersect:
       return "zinterstore";
     default:
       return "zdiffstore";
   }
 }
 
-template <Operation operation>
-void Store(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
+template <ZSetOperation operation>
+void StoreZSets(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (!ReadKeyCount(ctx, args.Skip(1), reply)) return;
   AlgebraResult result;
   const LockedKeys keys = ctx.LockKeys();
@@ -271,7 +272,7 @@ void ZInterCard(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   const LockedKeys keys = ctx.LockKeys();
   AlgebraRequest request;
   if (!FindSources(keys, 0, &request, reply)) return;
-  ReadOptions(args, Operation::kCountCommon, /*store=*/false, &request);
+  ReadOptions(args, ZSetOperation::kCountCommon, /*store=*/false, &request);
   if (!args.Done(reply)) return;
   uint64_t count = 0;
   ForEachCommon(&request, [&](const ScoredMember&) { return ++count != request.limit; });
@@ -281,13 +282,13 @@ void ZInterCard(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // ------------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetAlgebraCommands[] = {
     {.name = "ZUNION",
      .arity = -3,
      .flags = kReadOnly | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 0, .last = 0, .step = 0, .flags = kKeyRO | kKeyAccess},
-     .handler = Answer<Operation::kUnite>,
+     .handler = AnswerZSets<ZSetOperation::kUnite>,
      .extractor = CountedKeys<1>,
      .group = "sorted_set",
      .since = "6.2.0",
@@ -300,7 +301,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 1, .last = 1, .step = 1, .flags = kKeyOW | kKeyUpdate},
-     .handler = Store<Operation::kUnite>,
+     .handler = StoreZSets<ZSetOperation::kUnite>,
      .extractor = CountedKeys<2, 1>,
      .group = "sorted_set",
      .since = "2.0.0",
@@ -313,7 +314,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 0, .last = 0, .step = 0, .flags = kKeyRO | kKeyAccess},
-     .handler = Answer<Operation::kIntersect>,
+     .handler = AnswerZSets<ZSetOperation::kIntersect>,
      .extractor = CountedKeys<1>,
      .group = "sorted_set",
      .since = "6.2.0",
@@ -326,7 +327,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 1, .last = 1, .step = 1, .flags = kKeyOW | kKeyUpdate},
-     .handler = Store<Operation::kIntersect>,
+     .handler = StoreZSets<ZSetOperation::kIntersect>,
      .extractor = CountedKeys<2, 1>,
      .group = "sorted_set",
      .since = "2.0.0",
@@ -351,7 +352,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kReadOnly | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 0, .last = 0, .step = 0, .flags = kKeyRO | kKeyAccess},
-     .handler = Answer<Operation::kSubtract>,
+     .handler = AnswerZSets<ZSetOperation::kSubtract>,
      .extractor = CountedKeys<1>,
      .group = "sorted_set",
      .since = "6.2.0",
@@ -363,7 +364,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kWrite | kDenyOom | kMovableKeys,
      .acl = kAclSortedSet,
      .keys = {.first = 1, .last = 1, .step = 1, .flags = kKeyOW | kKeyUpdate},
-     .handler = Store<Operation::kSubtract>,
+     .handler = StoreZSets<ZSetOperation::kSubtract>,
      .extractor = CountedKeys<2, 1>,
      .group = "sorted_set",
      .since = "6.2.0",
@@ -374,6 +375,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetAlgebraCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetAlgebraCommands() { return kZsetAlgebraCommands; }
 
 }  // namespace spinel

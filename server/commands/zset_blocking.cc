@@ -39,7 +39,7 @@ void BZMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   PopOrBlock(ctx, reply, deadline_ms, pop.end, pop.count, PopShape::kKeyPairs);
 }
 
-constexpr CommandSpec PopRow(std::string_view name, Handler handler, std::string_view summary) {
+constexpr CommandSpec ZSetPopRow(std::string_view name, Handler handler, std::string_view summary) {
   return {.name = name,
           .arity = -3,
           .flags = kWrite | kBlocking | kFast,
@@ -53,11 +53,11 @@ constexpr CommandSpec PopRow(std::string_view name, Handler handler, std::string
           .syntax = "key [key ...] timeout"};
 }
 
-constexpr CommandSpec kCommands[] = {
-    PopRow("BZPOPMIN", BlockingPop<ZsetEnd::kLowest>,
-           "Pops the lowest member of the first sorted set that exists, or waits for one."),
-    PopRow("BZPOPMAX", BlockingPop<ZsetEnd::kHighest>,
-           "Pops the highest member of the first sorted set that exists, or waits for one."),
+constexpr CommandSpec kZsetBlockingCommands[] = {
+    ZSetPopRow("BZPOPMIN", BlockingPop<ZsetEnd::kLowest>,
+               "Pops the lowest member of the first sorted set that exists, or waits for one."),
+    ZSetPopRow("BZPOPMAX", BlockingPop<ZsetEnd::kHighest>,
+               "Pops the highest member of the first sorted set that exists, or waits for one."),
     {.name = "BZMPOP",
      .arity = -5,
      .flags = kWrite | kBlocking | kMovableKeys,
@@ -74,6 +74,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetBlockingCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetBlockingCommands() { return kZsetBlockingCommands; }
 
 }  // namespace spinel

@@ -2,8 +2,6 @@
 
 #include "server/commands/zset_pop.h"
 
-#include <limits>
-
 #include "protocol/arg_reader.h"
 #include "server/command_context.h"
 #include "server/commands/counted_keys.h"
@@ -13,15 +11,12 @@
 
 namespace spinel {
 
-namespace {
-
-constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
-
-}  // namespace
+namespace {}  // namespace
 
 ZsetPopArgs ReadZsetPopArgs(ArgReader& args) {
   ZsetPopArgs read;
-  const int64_t keys = args.IntInRange(1, kMaxCount, "ERR numkeys should be greater than 0");
+  const int64_t keys =
+      args.IntInRange(1, ArgReader::kMaxInt, "ERR numkeys should be greater than 0");
   args.Skip(static_cast<size_t>(keys));
   if (args.Tag("MAX")) {
     read.end = ZsetEnd::kHighest;
@@ -29,8 +24,8 @@ ZsetPopArgs ReadZsetPopArgs(ArgReader& args) {
     args.SyntaxError();
   }
   if (args.Left() > 1 && args.Tag("COUNT")) {
-    read.count =
-        static_cast<uint64_t>(args.IntInRange(1, kMaxCount, "ERR count should be greater than 0"));
+    read.count = static_cast<uint64_t>(
+        args.IntInRange(1, ArgReader::kMaxInt, "ERR count should be greater than 0"));
   }
   return read;
 }
@@ -71,8 +66,9 @@ void Pop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   args.Skip(1);
   if (args.Left() > 1) args.SyntaxError();
   const bool counted = args.HasNext();
-  const int64_t count =
-      counted ? args.IntInRange(0, kMaxCount, "ERR value is out of range, must be positive") : 1;
+  const int64_t count = counted ? args.IntInRange(0, ArgReader::kMaxInt,
+                                                  "ERR value is out of range, must be positive")
+                                : 1;
   if (!args.Done(reply)) return;
   WriteGuard slot = ctx.Write();
   if (RefuseWrongType(slot, ValueType::kSortedSet, reply)) return;
@@ -96,7 +92,7 @@ void ZMPop(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   reply.NullArray();
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetPopCommands[] = {
     {.name = "ZPOPMIN",
      .arity = -2,
      .flags = kWrite | kFast,
@@ -135,6 +131,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetPopCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetPopCommands() { return kZsetPopCommands; }
 
 }  // namespace spinel

@@ -1,7 +1,6 @@
 // Members of sorted sets by chance: ZRANDMEMBER.
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -15,7 +14,6 @@
 namespace spinel {
 namespace {
 
-constexpr int64_t kMaxCount = std::numeric_limits<int64_t>::max();
 // Of so many members at least, a part is drawn by ranks that are remembered; a bigger part by going
 // over all members.
 constexpr uint64_t kScarce = 3;
@@ -58,10 +56,10 @@ void DrawDifferent(const ZsetView& set, uint64_t count, Visit&& visit) {
 void ZRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   args.Skip(1);
   const bool counted = args.HasNext();
-  const int64_t count = counted ? args.IntInRange(-kMaxCount, kMaxCount) : 1;
+  const int64_t count = counted ? args.IntInRange(-ArgReader::kMaxInt, ArgReader::kMaxInt) : 1;
   const bool with_scores = args.Tag("WITHSCORES");
   if (args.HasNext()) args.SyntaxError();
-  if (with_scores && (count < -(kMaxCount / 2) || count > kMaxCount / 2)) {
+  if (with_scores && (count < -(ArgReader::kMaxInt / 2) || count > ArgReader::kMaxInt / 2)) {
     args.Fail("ERR value is out of range");
   }
   if (!args.Done(reply)) return;
@@ -82,7 +80,7 @@ void ZRandMember(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
   if (drawn > 0) DrawDifferent(view, drawn, answer);
 }
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetRandomCommands[] = {
     {.name = "ZRANDMEMBER",
      .arity = -2,
      .flags = kReadOnly,
@@ -99,6 +97,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetRandomCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetRandomCommands() { return kZsetRandomCommands; }
 
 }  // namespace spinel

@@ -147,7 +147,7 @@ void Remove(CommandContext& ctx, ArgReader& args, ReplyWriter& reply) {
 // -- Rows
 // -----------------------------------------------------------------------------------------
 
-constexpr CommandSpec kCommands[] = {
+constexpr CommandSpec kZsetRangeCommands[] = {
     {.name = "ZRANGE",
      .arity = -4,
      .flags = kReadOnly,
@@ -286,6 +286,6 @@ constexpr CommandSpec kCommands[] = {
 
 }  // namespace
 
-std::span<const CommandSpec> ZsetRangeCommands() { return kCommands; }
+std::span<const CommandSpec> ZsetRangeCommands() { return kZsetRangeCommands; }
 
 }  // namespace spinel

@@ -7,7 +7,7 @@
 namespace spinel {
 namespace {
 
-constexpr std::string_view kNotAFloat = "ERR min or max is not a float";
+constexpr std::string_view kRangeNotAFloat = "ERR min or max is not a float";
 constexpr std::string_view kNotAnEnd = "ERR min or max not valid string range item";
 
 // As strtod has it, which accepts more than other arguments may be: spaces in front, an empty text,
@@ -58,7 +58,7 @@ void RangeArg::Read(RangeBy by, std::string_view low, std::string_view high, Arg
     case RangeBy::kScore:
       if (!ParseEnd(low, &scores_.min, &scores_.min_open) ||
           !ParseEnd(high, &scores_.max, &scores_.max_open)) {
-        args.Fail(kNotAFloat);
+        args.Fail(kRangeNotAFloat);
       }
       return;
     case RangeBy::kMember:

@@ -82,7 +82,7 @@ int ToHex(lua_State* lua) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {
+constexpr luaL_Reg kBitFunctions[] = {
     {"tobit", ToBit},       {"bnot", Not},
     {"band", And},          {"bor", Or},
     {"bxor", Xor},          {"lshift", ShiftLeft},
@@ -96,7 +96,7 @@ constexpr luaL_Reg kFunctions[] = {
 
 void PushBitLibrary(lua_State* lua) {
   lua_newtable(lua);
-  luaL_register(lua, nullptr, kFunctions);
+  luaL_register(lua, nullptr, kBitFunctions);
 }
 
 }  // namespace spinel

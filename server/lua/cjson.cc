@@ -96,22 +96,22 @@ int DecodeInvalidNumbers(lua_State* lua) {
 
 int New(lua_State* lua);
 
-constexpr luaL_Reg kFunctions[] = {{"encode", JsonEncode},
-                                   {"decode", JsonDecode},
-                                   {"encode_sparse_array", SparseArray},
-                                   {"encode_max_depth", EncodeMaxDepth},
-                                   {"decode_max_depth", DecodeMaxDepth},
-                                   {"encode_number_precision", NumberPrecision},
-                                   {"encode_keep_buffer", KeepBuffer},
-                                   {"encode_invalid_numbers", EncodeInvalidNumbers},
-                                   {"decode_invalid_numbers", DecodeInvalidNumbers},
-                                   {"new", New}};
+constexpr luaL_Reg kJsonFunctions[] = {{"encode", JsonEncode},
+                                       {"decode", JsonDecode},
+                                       {"encode_sparse_array", SparseArray},
+                                       {"encode_max_depth", EncodeMaxDepth},
+                                       {"decode_max_depth", DecodeMaxDepth},
+                                       {"encode_number_precision", NumberPrecision},
+                                       {"encode_keep_buffer", KeepBuffer},
+                                       {"encode_invalid_numbers", EncodeInvalidNumbers},
+                                       {"decode_invalid_numbers", DecodeInvalidNumbers},
+                                       {"new", New}};
 
 // Leaves the table on the stack; its functions have the settings as an upvalue.
 void PushLibrary(lua_State* lua) {
   new (lua_newuserdata(lua, sizeof(JsonConfig))) JsonConfig;
   lua_newtable(lua);
-  for (const luaL_Reg& function : kFunctions) {
+  for (const luaL_Reg& function : kJsonFunctions) {
     lua_pushvalue(lua, -2);
     lua_pushcclosure(lua, function.func, 1);
     lua_setfield(lua, -2, function.name);

@@ -142,7 +142,7 @@ void PackValue(lua_State* lua, LuaBuffer* out, int depth) {
   lua_pop(lua, 1);
 }
 
-int Pack(lua_State* lua) {
+int PackMessage(lua_State* lua) {
   const int count = lua_gettop(lua);
   if (count == 0) return luaL_argerror(lua, 0, "MessagePack pack needs input.");
   LuaBuffer out(lua);
@@ -158,9 +158,10 @@ int Pack(lua_State* lua) {
 // -- Unpacking
 // -------------------------------------------------------------------------------------
 
-class Reader {
+class MessageReader {
  public:
-  Reader(lua_State* lua, const char* data, size_t size) : lua_(lua), data_(data), left_(size) {}
+  MessageReader(lua_State* lua, const char* data, size_t size)
+      : lua_(lua), data_(data), left_(size) {}
 
   size_t left() const { return left_; }
   // Pushes one value.
@@ -198,7 +199,7 @@ class Reader {
   size_t left_;
 };
 
-void Reader::Array(size_t size, int depth) {
+void MessageReader::Array(size_t size, int depth) {
   lua_newtable(lua_);
   for (size_t i = 1; i <= size; ++i) {
     Value(depth + 1);
@@ -206,7 +207,7 @@ void Reader::Array(size_t size, int depth) {
   }
 }
 
-void Reader::Map(size_t size, int depth) {
+void MessageReader::Map(size_t size, int depth) {
   lua_newtable(lua_);
   for (size_t i = 0; i < size; ++i) {
     Value(depth + 1);
@@ -217,7 +218,7 @@ void Reader::Map(size_t size, int depth) {
   }
 }
 
-void Reader::Tagged(uint8_t tag, int depth) {
+void MessageReader::Tagged(uint8_t tag, int depth) {
   switch (tag) {
     case 0xc0:
       return lua_pushnil(lua_);
@@ -266,7 +267,7 @@ void Reader::Tagged(uint8_t tag, int depth) {
   }
 }
 
-void Reader::Value(int depth) {
+void MessageReader::Value(int depth) {
   if (depth > kMaxNesting) luaL_error(lua_, "Bad data format in input.");
   luaL_checkstack(lua_, 3, "too many nested values in input");
   const auto tag = static_cast<uint8_t>(*Take(1));
@@ -293,7 +294,7 @@ int UnpackValues(lua_State* lua, int64_t limit, int64_t offset, bool full) {
   }
   lua_settop(lua, 1);
   if (!full) lua_pushnil(lua);  // the place of the offset
-  Reader reader(lua, data + offset, size - static_cast<size_t>(offset));
+  MessageReader reader(lua, data + offset, size - static_cast<size_t>(offset));
   int count = 0;
   while (reader.left() > 0 && (limit == 0 || count < limit)) {
     luaL_checkstack(lua, 2, "in function cmsgpack.unpack");
@@ -306,7 +307,7 @@ int UnpackValues(lua_State* lua, int64_t limit, int64_t offset, bool full) {
   return count + 1;
 }
 
-int Unpack(lua_State* lua) { return UnpackValues(lua, 0, 0, true); }
+int UnpackMessage(lua_State* lua) { return UnpackValues(lua, 0, 0, true); }
 int UnpackOne(lua_State* lua) {
   return UnpackValues(lua, 1, static_cast<int64_t>(luaL_optinteger(lua, 2, 0)), false);
 }
@@ -315,17 +316,17 @@ int UnpackLimit(lua_State* lua) {
   return UnpackValues(lua, limit, static_cast<int64_t>(luaL_optinteger(lua, 3, 0)), false);
 }
 
-constexpr luaL_Reg kFunctions[] = {{"pack", Pack},
-                                   {"unpack", Unpack},
-                                   {"unpack_one", UnpackOne},
-                                   {"unpack_limit", UnpackLimit},
-                                   {nullptr, nullptr}};
+constexpr luaL_Reg kMessagePackFunctions[] = {{"pack", PackMessage},
+                                              {"unpack", UnpackMessage},
+                                              {"unpack_one", UnpackOne},
+                                              {"unpack_limit", UnpackLimit},
+                                              {nullptr, nullptr}};
 
 }  // namespace
 
 void PushMsgPackLibrary(lua_State* lua) {
   lua_newtable(lua);
-  luaL_register(lua, nullptr, kFunctions);
+  luaL_register(lua, nullptr, kMessagePackFunctions);
   lua_pushliteral(lua, "cmsgpack");
   lua_setfield(lua, -2, "_NAME");
   lua_pushliteral(lua, "lua-cmsgpack 0.4.0");

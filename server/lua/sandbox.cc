@@ -75,7 +75,7 @@ int Writing(lua_State* lua) {
 }
 
 // Without the overflow of Lua 5.1's own.
-int Unpack(lua_State* lua) {
+int UnpackTable(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   constexpr double kMost = 8000;
   const double first = luaL_optnumber(lua, 2, 1);
@@ -271,7 +271,7 @@ void NoteOriginals(lua_State* lua) {
   }();
 }
 
-void Set(lua_State* lua, const char* name, lua_CFunction function) {
+void SetFunction(lua_State* lua, const char* name, lua_CFunction function) {
   lua_pushcfunction(lua, function);
   lua_setfield(lua, -2, name);
 }
@@ -279,24 +279,24 @@ void Set(lua_State* lua, const char* name, lua_CFunction function) {
 // Changes of Lua's libraries, where they are.
 void HardenLibraries(lua_State* lua) {
   lua_getglobal(lua, "table");
-  Set(lua, "insert", Writing<&Originals::insert>);
-  Set(lua, "remove", Writing<&Originals::remove>);
-  Set(lua, "sort", Writing<&Originals::sort>);
+  SetFunction(lua, "insert", Writing<&Originals::insert>);
+  SetFunction(lua, "remove", Writing<&Originals::remove>);
+  SetFunction(lua, "sort", Writing<&Originals::sort>);
   lua_pop(lua, 1);
   lua_getglobal(lua, "string");
-  Set(lua, "find", Matching<&Originals::find>);
-  Set(lua, "match", Matching<&Originals::match>);
-  Set(lua, "gmatch", Matching<&Originals::gmatch>);
-  Set(lua, "gfind", Matching<&Originals::gmatch>);
-  Set(lua, "gsub", Matching<&Originals::gsub>);
-  Set(lua, "rep", Repeat);
+  SetFunction(lua, "find", Matching<&Originals::find>);
+  SetFunction(lua, "match", Matching<&Originals::match>);
+  SetFunction(lua, "gmatch", Matching<&Originals::gmatch>);
+  SetFunction(lua, "gfind", Matching<&Originals::gmatch>);
+  SetFunction(lua, "gsub", Matching<&Originals::gsub>);
+  SetFunction(lua, "rep", Repeat);
   lua_pop(lua, 1);
   lua_getglobal(lua, "coroutine");
-  Set(lua, "resume", Resume);
+  SetFunction(lua, "resume", Resume);
   lua_pop(lua, 1);
   lua_getglobal(lua, "math");
-  Set(lua, "random", Random);
-  Set(lua, "randomseed", RandomSeed);
+  SetFunction(lua, "random", Random);
+  SetFunction(lua, "randomseed", RandomSeed);
   lua_pop(lua, 1);
   lua_newtable(lua);
   lua_getglobal(lua, "os");
@@ -329,9 +329,9 @@ void FillGlobals(lua_State* lua) {
                                     {"rawget", RawGet},
                                     {"rawset", Writing<&Originals::rawset>},
                                     {"setmetatable", Writing<&Originals::setmetatable>},
-                                    {"unpack", Unpack},
+                                    {"unpack", UnpackTable},
                                     {"xpcall", ProtectedCallWithHandler}};
-  for (const luaL_Reg& function : kReplaced) Set(lua, function.name, function.func);
+  for (const luaL_Reg& function : kReplaced) SetFunction(lua, function.name, function.func);
   lua_pushcfunction(lua, Next);
   lua_pushcclosure(lua, Pairs, 1);
   lua_setfield(lua, -2, "pairs");

@@ -24,7 +24,7 @@ ScriptRun& RunOf(lua_State* lua) {
 }
 
 int Call(lua_State* lua) { return RunOf(lua).Call(lua, /*raise=*/true); }
-int ProtectedCall(lua_State* lua) { return RunOf(lua).Call(lua, /*raise=*/false); }
+int CallProtected(lua_State* lua) { return RunOf(lua).Call(lua, /*raise=*/false); }
 
 int Sha1Hex(lua_State* lua) {
   if (lua_gettop(lua) != 1) RaiseError(lua, "wrong number of arguments");
@@ -274,7 +274,7 @@ void SetLogAndVersions(lua_State* lua) {
 
 void PushFunctionTable(lua_State* lua) {
   constexpr luaL_Reg kFunctions[] = {{"call", Call},
-                                     {"pcall", ProtectedCall},
+                                     {"pcall", CallProtected},
                                      {"sha1hex", Sha1Hex},
                                      {"setresp", SetResp},
                                      {"set_repl", SetRepl},

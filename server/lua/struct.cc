@@ -195,7 +195,7 @@ void PackString(lua_State* lua, int index, char option, size_t size, LuaBuffer* 
   if (option == 's') out->Append('\0');
 }
 
-int Pack(lua_State* lua) {
+int PackStruct(lua_State* lua) {
   Format format(lua, 1);
   LuaBuffer out(lua);
   int index = 2;
@@ -243,7 +243,7 @@ size_t StringSize(lua_State* lua, char option, size_t size, const char* data, si
   return static_cast<size_t>(wanted);
 }
 
-int Unpack(lua_State* lua) {
+int UnpackStruct(lua_State* lua) {
   Format format(lua, 1);
   size_t length;
   const char* data = luaL_checklstring(lua, 2, &length);
@@ -302,14 +302,14 @@ int Size(lua_State* lua) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {
-    {"pack", Pack}, {"unpack", Unpack}, {"size", Size}, {nullptr, nullptr}};
+constexpr luaL_Reg kStructFunctions[] = {
+    {"pack", PackStruct}, {"unpack", UnpackStruct}, {"size", Size}, {nullptr, nullptr}};
 
 }  // namespace
 
 void PushStructLibrary(lua_State* lua) {
   lua_newtable(lua);
-  luaL_register(lua, nullptr, kFunctions);
+  luaL_register(lua, nullptr, kStructFunctions);
 }
 
 }  // namespace spinel
