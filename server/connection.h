@@ -128,6 +128,8 @@ class Connection final : public Transport {
   size_t ParseBatch(char* data, size_t size, size_t* broken);
   // Returns how many requests of the batch were executed.
   size_t ExecuteBatch();
+  // Pushes to this client by its own commands follow their replies.
+  void StageDeferredPushes();
   void ProtocolError(std::string_view text);
   // Whether these are the first bytes of a TLS client, which would wait for an answer for ever.
   static bool BeginsTls(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }

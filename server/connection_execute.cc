@@ -169,6 +169,7 @@ size_t Connection::ExecuteBatch() {
   // A client may be served while a command of another is being executed.
   const Session* const outer = std::exchange(state.serves, &session_);
   BlobSource* const outer_input = std::exchange(state.input, &input_);
+  const bool outermost = !state.channels.Gather(true);
   size_t done = 0;
   uint64_t begin = CycleClock::Now();
   for (const Request& request : requests) {
@@ -189,19 +190,31 @@ size_t Connection::ExecuteBatch() {
     }
     begin = Dispatcher::Execute(&server, &state, &session_, request, &staging, begin);
     ++done;
-    if (!loop_->deferred_pushes().empty())
-      staging.AppendBuffer(std::move(loop_->deferred_pushes()));
+    // Its own messages come right behind the reply.
+    if (session_.listens_to != nullptr && outermost) [[unlikely]]
+      state.channels.FinishPublishing();
+    StageDeferredPushes();
     if (session_.close_after_reply) {
       closing_ = true;
       break;
     }
     if (closed_ || session_.blocked != nullptr) break;
   }
+  if (outermost) {
+    state.channels.FinishPublishing();
+    StageDeferredPushes();
+    state.channels.Gather(false);
+  }
   state.serves = outer;
   state.input = outer_input;
   session_.commands.store(session_.commands.load(std::memory_order_relaxed) + done,
                           std::memory_order_relaxed);
   return done;
+}
+
+void Connection::StageDeferredPushes() {
+  OutputBuffer& pushes = loop_->deferred_pushes();
+  if (!pushes.empty()) loop_->staging().AppendBuffer(std::move(pushes));
 }
 
 void Connection::RefuseTls() {

@@ -224,7 +224,7 @@ int64_t LoopChannels::Publish(SubscriptionKind kind, std::string_view channel,
                               std::string_view payload) {
   const bool first = wake_.empty();
   const int64_t receivers = registry_->Publish(kind, channel, payload, &wake_);
-  if (first && !wake_.empty()) op_->unlocked.push_back([this] { FinishPublishing(); });
+  if (first && !wake_.empty() && !gathers_) op_->unlocked.push_back([this] { FinishPublishing(); });
   return receivers;
 }
 
@@ -239,6 +239,7 @@ void LoopChannels::OnKeyEvent(std::string_view event, int database, std::string_
 }
 
 void LoopChannels::FinishPublishing() {
+  if (wake_.empty()) return;
   Runtime& runtime = registry_->runtime();
   for (const int index : wake_) {
     if (index == loop_) continue;

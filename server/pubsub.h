@@ -132,17 +132,23 @@ class LoopChannels final : public KeyEventSink {
   void UnsubscribeAll(Session* session);
 
   // Publishes from this loop, and returns how many get the message. They get it, in the order of
-  // publication, when Store::FinishServing is called: this may happen with stripes locked.
+  // publication, when Store::FinishServing is called: this may happen with stripes locked. While
+  // the loop gathers they get it with FinishPublishing: a batch of commands is told to other loops,
+  // and delivered on this one, once.
   int64_t Publish(SubscriptionKind kind, std::string_view channel, std::string_view payload);
   // As Publish, to __keyspace@database__:key and __keyevent@database__:event.
   void OnKeyEvent(std::string_view event, int database, std::string_view key) override;
+
+  // Returns whether it gathered before.
+  bool Gather(bool gather) { return std::exchange(gathers_, gather); }
+  // Expects no lock to be held.
+  void FinishPublishing();
 
   // Pushes what is queued to this loop's subscribers.
   void DeliverQueued();
 
  private:
   void Deliver(const std::shared_ptr<const PubSubMessage>& message);
-  void FinishPublishing();
   void CutAll();
   TextMap<std::vector<Session*>>& of(SubscriptionKind kind) {
     return names_[static_cast<size_t>(kind)];
@@ -152,6 +158,7 @@ class LoopChannels final : public KeyEventSink {
   const int loop_;
   const OpContext* const op_;
   std::array<TextMap<std::vector<Session*>>, kSubscriptionKinds> names_;
+  bool gathers_ = false;
   std::vector<int> wake_;         // loops that are to be told once no lock is held
   ChannelRegistry::Queue spare_;  // empty; its memory serves again
 };

@@ -86,6 +86,26 @@ class Delivery(TwoLoopsTestCase):
         for other in received[1:]:
             self.assertEqual(other, received[0])
 
+    def test_a_pipeline_of_messages_to_oneself_and_others(self):
+        """What one batch publishes is delivered at its end, but to the publisher behind each reply."""
+        others = [self.subscriber("SUBSCRIBE", "a", protocol=protocol) for protocol in (2, 3, 2, 3)]
+        own = self.subscriber("SUBSCRIBE", "a", protocol=3)
+        script = "redis.call('PUBLISH', 'a', ARGV[1]) return redis.call('PUBLISH', 'a', ARGV[2])"
+        count = 100
+        for i in range(count):
+            own.send("PUBLISH", "a", f"{i}")
+            own.send("EVAL", script, "0", f"{i}-1", f"{i}-2")
+            own.send("PING")
+        texts = []
+        for i in range(count):
+            for answer, follow in ((5, (f"{i}",)), (5, (f"{i}-1", f"{i}-2")), (Simple("PONG"), ())):
+                self.assertEqual(own.read(), answer)
+                for text in follow:
+                    self.assertEqual(own.read(), Push([b"message", b"a", text.encode()]))
+                    texts.append(text.encode())
+        for other in others:
+            self.assertEqual([other.read()[2] for _ in texts], texts)
+
     def test_a_thousand_subscribers(self):
         listeners = [self.subscriber("SUBSCRIBE", "a") for _ in range(1000)]
         publisher = self.connect()
