@@ -46,6 +46,8 @@ const ParserLimits Connection::Limits() const {
 }
 
 size_t Connection::ExecuteAll(char* data, size_t size, std::string* held) {
+  if (loop_->server().idle_mode().End()) [[unlikely]]
+    loop_->server().runtime().EndRest();
   executing_ = true;
   size_t consumed = 0;
   size_t broken = 0;

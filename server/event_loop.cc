@@ -27,6 +27,7 @@ constexpr int64_t kCheckIntervalMs = 1000;
 // come in between.
 constexpr double kExpiryBudgetUs = 200;
 constexpr auto kBacklogDelay = std::chrono::microseconds(500);
+constexpr int64_t kRestTicks = 6;  // from one tick to the next in the idle mode
 
 }  // namespace
 
@@ -187,8 +188,28 @@ void EventLoop::ResumePaused() {
   }
 }
 
+bool EventLoop::MayRest() const {
+  if (!server_->idle_mode().on() || expiry_backlog_ || !paused_.empty() || !to_check_.empty() ||
+      !later_.empty()) {
+    return false;
+  }
+  const int64_t until_ms = state_.op.now_ms + (kRestTicks + 1) * TimingWheel::kTickMs;
+  const auto& deadlines = state_.deadlines;
+  if (!deadlines.empty() && deadlines.begin()->first.first <= until_ms) return false;
+  const int loops = server_->runtime().loops();
+  for (int wheel = state_.index; wheel < Store::kWheels; wheel += loops) {
+    if (!server_->store().NothingExpiresUntil(wheel, until_ms)) return false;
+  }
+  return true;
+}
+
+void EventLoop::EndRest() {
+  if (rests_) ScheduleTick();  // in place of the one that was scheduled
+}
+
 // Ticks fall on multiples of the wheel's tick, so that a key waits for at most one of them.
 void EventLoop::ScheduleTick() {
+  rests_ = MayRest();
   if (expiry_backlog_) {
     timer_.expires_after(kBacklogDelay);
   } else {
@@ -196,7 +217,8 @@ void EventLoop::ScheduleTick() {
     gettimeofday(&now, nullptr);
     constexpr int64_t kTickUs = TimingWheel::kTickMs * 1000;
     const int64_t us = int64_t{now.tv_sec} * 1'000'000 + now.tv_usec;
-    timer_.expires_after(std::chrono::microseconds(kTickUs - us % kTickUs));
+    const int64_t ticks = rests_ ? kRestTicks : 1;
+    timer_.expires_after(std::chrono::microseconds(ticks * kTickUs - us % kTickUs));
   }
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;

@@ -87,6 +87,8 @@ class EventLoop {
   // Has ResumePaused come by this connection.
   void AddPaused(uint64_t id) { paused_.push_back(id); }
   void ResumePaused();
+  // See IdleMode.
+  void EndRest();
 
   // Handles what has happened to other clients while a command is still being executed: a script
   // that takes long, or the wait for the locks of one that does on another loop. The server is busy
@@ -119,6 +121,8 @@ class EventLoop {
   bool FlushPushed();
   void RunLater();
   void ScheduleTick();
+  // Whether nothing is to be done in the next kRestTicks.
+  bool MayRest() const;
   void Tick();
   void RemoveKeys();
   void ExpireKeys();
@@ -146,6 +150,7 @@ class EventLoop {
   int64_t last_peer_check_ms_ = 0;
   int64_t last_shrink_ms_ = 0;
   bool expiry_backlog_ = false;
+  bool rests_ = false;  // the next tick is far away
   bool stopping_ = false;
   std::thread thread_;
 };

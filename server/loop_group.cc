@@ -271,6 +271,13 @@ void LoopGroup::ResumePaused() {
   }
 }
 
+void LoopGroup::EndRest() {
+  for (auto& loop : loops_) {
+    EventLoop* target = loop.get();
+    target->Post([target] { target->EndRest(); });
+  }
+}
+
 void LoopGroup::Shutdown() {
   boost::asio::post(io_, [this] { io_.stop(); });
 }

@@ -38,6 +38,7 @@ class LoopGroup final : public Runtime {
   void CloseClient(int loop, uint64_t id) override;
   void Unblock(int loop, uint64_t id, std::string resp) override;
   void ResumePaused() override;
+  void EndRest() override;
   void Shutdown() override;
 
  private:

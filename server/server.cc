@@ -254,6 +254,7 @@ void Server::Cron(int64_t now_ms) {
       totals[RateSampler::kTurnTicks] += stats.turn.ticks.Get();
     }
     rates_.Sample(now_ms, totals);
+    idle_mode_.Note(now_ms, totals[RateSampler::kCommands]);
     peak_clients.store(std::max(peak_clients.load(), clients_.count()));
   }
   if (now_ms - last_memory_ms_ >= kMemoryMs) {

@@ -15,6 +15,7 @@
 #include "server/client_registry.h"
 #include "server/command_table.h"
 #include "server/config.h"
+#include "server/idle_mode.h"
 #include "server/observed_limits.h"
 #include "server/pubsub.h"
 #include "server/rate_sampler.h"
@@ -50,6 +51,8 @@ class Runtime {
   virtual void Unblock(int loop, uint64_t id, std::string resp) = 0;
   // Lets clients that CLIENT PAUSE stopped go on.
   virtual void ResumePaused() = 0;
+  // The idle mode is over: every loop looks at its timers with the next tick.
+  virtual void EndRest() = 0;
   // Stops the process in an orderly way. Returns at once.
   virtual void Shutdown() = 0;
 };
@@ -121,6 +124,7 @@ class Server {
   ChannelRegistry& channels() { return channels_; }
   BlockedClients& blocked() { return blocked_; }
   PauseState& pause() { return pause_; }
+  IdleMode& idle_mode() { return idle_mode_; }
   RateSampler& rates() { return rates_; }
   Loading& loading() const { return *loading_; }
   Saver& saver() const { return *saver_; }
@@ -216,6 +220,7 @@ class Server {
   ChannelRegistry channels_;
   BlockedClients blocked_;
   PauseState pause_;
+  IdleMode idle_mode_;
   std::atomic<uint32_t> trouble_{0};
   std::atomic<uint64_t> acl_generation_{1};
   std::atomic<bool> needs_password_{false};

@@ -188,6 +188,11 @@ class Store {
   // Removes keys of wheel 0 <= wheel < kWheels that are due, and elements that are, a bounded
   // batch. True: call again.
   bool ExpireStep(const OpContext& context, int wheel);
+  // Whether the wheel has nothing to do until then, less than 4 s ahead. May say no although it is
+  // so.
+  bool NothingExpiresUntil(int wheel, int64_t unix_ms) const {
+    return wheels_[static_cast<size_t>(wheel)]->QuietUntil(TimingWheel::NowTick(unix_ms));
+  }
   // Weeds out handles of keys that are gone, a bounded batch. True: call again.
   bool SweepStep(int wheel);
   // While set, those who only read leave expired keys where they are. Any thread.

@@ -101,6 +101,23 @@ TimingWheel::Collected TimingWheel::Collect(int64_t now_tick, Handle* out, size_
   return {count, true};
 }
 
+bool TimingWheel::QuietUntil(int64_t tick) const {
+  SpinLockHolder lock(&lock_);
+  if (sweep_level_ != kLevels || size_ >= sweep_at_ || lists_.due != nullptr || !slot_taken_) {
+    return false;
+  }
+  if (size_ == 0) return true;
+  // Where level 0 begins anew, handles come down to it.
+  if (tick >> kSlotBits != current_ >> kSlotBits) return false;
+  for (int level = 1; level < kLevels; ++level) {
+    if (lists_.cascading[level] != nullptr) return false;
+  }
+  for (int64_t next = current_ + 1; next <= tick; ++next) {
+    if (lists_.slots[0][next & (kSlots - 1)] != nullptr) return false;
+  }
+  return true;
+}
+
 // The tick of a handle from the list that is being swept. All ticks of a slot agree above the bits
 // that its level spans; at level 0 they are one tick.
 int64_t TimingWheel::SweptTick(uint64_t handle) const {

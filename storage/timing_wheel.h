@@ -54,6 +54,10 @@ class TimingWheel {
   };
   Collected Collect(int64_t now_tick, Handle* out, size_t max);
 
+  // Whether nothing is due until `tick`, which is less than 256 ticks away, and there is nothing
+  // else to do. May say no although it is so.
+  bool QuietUntil(int64_t tick) const;
+
   // Sweeping: once the handles have doubled since the last sweep, gives out at most `max` of them.
   // The caller arms again those that are still good; the others are forgotten.
   size_t CollectForSweep(Handle* out, size_t max);

@@ -2,7 +2,10 @@
 """Keys that nobody touches are gone on time, and so is their memory."""
 
 import bisect
+import os
+import pathlib
 import random
+import re
 import time
 
 import support
@@ -120,6 +123,81 @@ class ExpiryMemory(support.unittest.TestCase):
         """The number of keys in INFO keyspace; an empty database is not listed."""
         line = server.info("keyspace").get("db0", "keys=0")
         return dict(field.split("=") for field in line.split(","))["keys"]
+
+
+class IdleServer(support.ServerTestCase):
+    """Nobody asks for anything: the loops sleep longer, and yet everything comes at its time."""
+    OPTIONS = ("--io-threads", "2", "--notify-keyspace-events", "Ex")
+
+    def listener(self):
+        listener = self.connect(timeout=30)
+        listener("SUBSCRIBE", "__keyevent@0__:expired")
+        return listener
+
+    def lateness(self, listener, count):
+        """Of `count` expired events, for keys named by their time in ms; seconds, in order."""
+        late = []
+        for _ in range(count):
+            due = int(listener.read()[2].split(b":")[0]) / 1000
+            late.append(time.time() - due)
+        self.assertGreaterEqual(min(late), 0)
+        return sorted(late)
+
+    def test_keys_are_gone_in_time(self):
+        listener, connection = self.listener(), self.connect()
+        for attempt in range(ATTEMPTS):
+            dice = random.Random(attempt)
+            now = int(time.time() * 1000)
+            times = [now + 1500 + dice.randrange(3000) for _ in range(200)]
+            connection.pipeline(("SET", f"{due}:{i}", "v", "PXAT", due) for i, due in enumerate(times))
+            late = self.lateness(listener, len(times))
+            print(f"# idle, p99 of lateness {late[-3] * 1000:.1f} ms")
+            if late[-3] <= LATENESS_LIMIT:
+                return
+        self.fail(f"late by {late[-3]} s")
+
+    def test_the_first_request_wakes_all_loops(self):
+        listener, connection = self.listener(), self.connect()
+        late = []
+        for attempt in range(5):
+            time.sleep(1.3)
+            due = int(time.time() * 1000) + 30
+            connection.pipeline(("SET", f"{due}:{i}", "v", "PXAT", due) for i in range(50))
+            late.append(self.lateness(listener, 50)[-1])
+        print(f"# after idling, late by {', '.join(f'{each * 1000:.0f}' for each in late)} ms")
+        self.assertLessEqual(sorted(late)[2], LATENESS_LIMIT + 0.005)
+
+    def test_who_waits_is_answered_in_time(self):
+        for _ in range(ATTEMPTS):
+            begin = time.monotonic()
+            waits = [(1.6 + i * 0.037, self.connect(timeout=30)) for i in range(8)]
+            for timeout, connection in waits:
+                connection.send("BLPOP", "nothing", timeout)
+            late = []
+            for timeout, connection in waits:
+                self.assertIsNone(connection.read())
+                late.append(time.monotonic() - begin - timeout)
+            print(f"# idle, a waiting client is answered at most {max(late) * 1000:.1f} ms late")
+            if max(late) <= LATENESS_LIMIT + 0.005:
+                return
+        self.fail(f"late by {max(late)} s")
+
+    @support.unittest.skipUnless(os.path.exists("/proc/self/task"), "counts by /proc")
+    def test_few_wake_ups(self):
+        connection = self.connect()
+        connection("SET", "k", "v", "EX", "1000")
+        time.sleep(2)
+        before, period = self.wake_ups(), 3
+        time.sleep(period)
+        rate = (self.wake_ups() - before) / period
+        print(f"# {rate:.0f} wake-ups per second")
+        self.assertLessEqual(rate, 45)  # 2 loops with 10.4 each, and what else there is
+
+    def wake_ups(self):
+        total = 0
+        for status in pathlib.Path(f"/proc/{self.server.pid}/task").glob("*/status"):
+            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M)[1])
+        return total
 
 
 class ExpiryIsNeverServedLate(support.ServerTestCase):

@@ -135,6 +135,42 @@ TEST_CASE("TimingWheel: what lies beyond the wheel comes early, to be armed agai
   CHECK(wheel.Arm(far, 7) == armed + kHorizon - 1);
 }
 
+TEST_CASE("TimingWheel: quiet is what has nothing to do until then", "[storage]") {
+  constexpr int64_t kRound = 256;
+  constexpr int64_t kBegin = kStart / kRound * kRound;
+  TimingWheel wheel(kBegin);
+  CHECK(wheel.QuietUntil(kBegin + 7));
+  wheel.Arm(kBegin + 10, 1);
+  wheel.Arm(kBegin + 3 * kRound, 2);
+  CHECK(wheel.QuietUntil(kBegin + 9));
+  CHECK_FALSE(wheel.QuietUntil(kBegin + 10));
+  CHECK_FALSE(wheel.QuietUntil(kBegin + kRound));  // cannot tell
+  CHECK(CollectAll(&wheel, kBegin + 10).size() == 1);
+  CHECK(wheel.QuietUntil(kBegin + kRound - 1));
+  wheel.RequestSweep();
+  CHECK_FALSE(wheel.QuietUntil(kBegin + kRound - 1));
+  Handle swept;
+  CHECK(wheel.CollectForSweep(&swept, 1) == 1);
+  CHECK_FALSE(wheel.QuietUntil(kBegin + kRound - 1));
+  CHECK(wheel.CollectForSweep(&swept, 1) == 0);
+  CHECK(wheel.QuietUntil(kBegin + kRound - 1));
+}
+
+TEST_CASE("TimingWheel: never quiet where a handle comes", "[storage]") {
+  std::mt19937_64 random(5);
+  TimingWheel wheel(kStart);
+  int64_t now = kStart;
+  int quiet_but_busy = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (random() % 4 == 0) wheel.Arm(now + static_cast<int64_t>(random() % 600), 1);
+    const bool quiet = wheel.QuietUntil(now + 7);
+    now += 7;
+    const bool nothing = CollectAll(&wheel, now).empty();
+    quiet_but_busy += quiet && !nothing;
+  }
+  CHECK(quiet_but_busy == 0);
+}
+
 TEST_CASE("TimingWheel: agrees with a multimap, on all levels", "[storage]") {
   const uint32_t seed = GENERATE(range(0u, 12u));
   CAPTURE(seed);

@@ -135,6 +135,7 @@ class CommandFixture : private Runtime {
   void CloseClient(int, uint64_t id) override { closed_.push_back(id); }
   void Unblock(int, uint64_t id, std::string resp) override;
   void ResumePaused() override {}
+  void EndRest() override {}
   void Shutdown() override { shutdown_ = true; }
 
   int64_t now_ms_ = 1'700'000'000'000;
