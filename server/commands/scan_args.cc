@@ -35,15 +35,13 @@ ScanOptions ReadScanOptions(ArgReader& args, ScanCommand command) {
       if (command != ScanCommand::kZScan) {
         args.Fail("ERR NOSCORES option can only be used in ZSCAN");
       }
-    } else if (args.Left() < 2) {
-      args.SyntaxError();
-    } else if (args.Tag("COUNT")) {
+    } else if (args.Left() >= 2 && args.Tag("COUNT")) {
       const int64_t count = args.Int();
       if (args.ok() && count < 1) args.SyntaxError();
       options.count = static_cast<uint64_t>(count);
-    } else if (args.Tag("MATCH")) {
+    } else if (args.Left() >= 2 && args.Tag("MATCH")) {
       options.pattern = NamePattern(args.String());
-    } else if (command == ScanCommand::kScan && args.Tag("TYPE")) {
+    } else if (args.Left() >= 2 && command == ScanCommand::kScan && args.Tag("TYPE")) {
       const std::string_view name = args.String();
       options.type = TypeOfName(name);
       if (!options.type) args.Fail(fmt::format("ERR unknown type name '{}'", name));

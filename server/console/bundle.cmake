@@ -32,6 +32,7 @@ endif()
 
 set(CODE "// Made by server/console/bundle.cmake.\n#include \"server/console_assets.h\"\n\n")
 string(APPEND CODE "namespace spinel {\nnamespace {\n")
+string(APPEND CODE "// NOLINTBEGIN(readability-identifier-naming): made of the URLs\n")
 set(ROWS "")
 foreach(ROW
     "/|text/html|${SOURCE}/index.html"
@@ -55,6 +56,7 @@ foreach(ROW
   string(APPEND CODE "constexpr char ${NAME}[] = {${BYTES}'\\0'};\n")
   string(APPEND ROWS "    {\"${URL}\", \"${TYPE}; charset=utf-8\", {${NAME}, ${SIZE}}},\n")
 endforeach()
+string(APPEND CODE "// NOLINTEND(readability-identifier-naming)\n")
 string(APPEND CODE "constexpr ConsoleAsset kAssets[] = {\n${ROWS}};\n}  // namespace\n\n")
 string(APPEND CODE "std::span<const ConsoleAsset> ConsoleAssets() { return kAssets; }\n\n")
 string(APPEND CODE "}  // namespace spinel\n")

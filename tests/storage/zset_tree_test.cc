@@ -152,7 +152,7 @@ TEST_CASE("Zset tree: built ones of all sizes, and changed afterwards") {
   for (const int size : {1, 2, 39, 40, 41, 80, 81, 1000, 1121, 40'000}) {
     std::vector<ZsetNode*> sorted;
     for (int i = 0; i < size; ++i)
-      sorted.push_back(ZsetNode::New(i / 3, std::to_string(100'000 + i)));
+      sorted.push_back(ZsetNode::New(std::floor(i / 3.0), std::to_string(100'000 + i)));
     ZsetTree tree;
     tree.Build(sorted);
     Model model(sorted.begin(), sorted.end());
