@@ -21,9 +21,9 @@ TEST_CASE("Reclaimer: does what is queued, counts it, and finishes before it end
     CHECK(reclaimer.freed() == 300);
     reclaimer.ResetFreed();
     CHECK(reclaimer.freed() == 0);
-    Blob* blob = Blob::Create(1'000'000, 0);
+    Blob* blob = Blob::Create(Blob::kSlowToFreeBytes, 0);
     reclaimer.Free(Entry::NewBlob("k", blob, false));
-    Blob* shared = Blob::Create(1'000'000, 0);
+    Blob* shared = Blob::Create(Blob::kSlowToFreeBytes, 0);
     shared->AddRef();
     reclaimer.Release(shared);
     CHECK(shared->unique());
@@ -48,7 +48,7 @@ TEST_CASE("Reclaimer: whoever waits for memory helps with what is brief", "[stor
   while (!begun) std::this_thread::yield();
   CHECK_FALSE(reclaimer.Help());
   const auto queue_blob = [&] {
-    reclaimer.Free(Entry::NewBlob("k", Blob::Create(1'000'000, 0), false));
+    reclaimer.Free(Entry::NewBlob("k", Blob::Create(Blob::kSlowToFreeBytes, 0), false));
   };
   queue_blob();
   queue_blob();

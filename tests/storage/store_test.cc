@@ -460,10 +460,11 @@ TEST_CASE_METHOD(StoreFixture, "Store: times at the edges", "[storage]") {
 }
 
 TEST_CASE_METHOD(StoreFixture, "Store: big values are freed elsewhere", "[storage]") {
-  Slot("a").SetBlob(Blob::Copy(std::string(600'000, 'a')), Entry::kNoExpiry);
-  Slot("b").SetBlob(Blob::Copy(std::string(600'000, 'b')), kNow + 10);
+  constexpr size_t kBig = Blob::kSlowToFreeBytes;
+  Slot("a").SetBlob(Blob::Copy(std::string(kBig, 'a')), Entry::kNoExpiry);
+  Slot("b").SetBlob(Blob::Copy(std::string(kBig, 'b')), kNow + 10);
   Slot("c").SetBlob(Blob::Copy(std::string(20'000, 'c')), Entry::kNoExpiry);
-  Slot("d").SetBlob(Blob::Copy(std::string(600'000, 'd')), kNow + 10);
+  Slot("d").SetBlob(Blob::Copy(std::string(kBig, 'd')), kNow + 10);
   Set("a", "small");
   Slot("c").Unlink();
   context_.SetNow(kNow + 11);
