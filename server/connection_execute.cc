@@ -153,11 +153,11 @@ size_t Connection::ParseBatch(char* data, size_t size, size_t* broken) {
   // Only now: the vector of arguments may have moved while it grew.
   first_argument[count] = arguments.size();
   const CommandTable& commands = loop_->server().commands();
+  requests.resize(count);
   for (size_t i = 0; i < count; ++i) {
-    const CommandArgs args(arguments.data() + first_argument[i],
-                           first_argument[i + 1] - first_argument[i]);
-    const Request* const previous = requests.empty() ? nullptr : &requests.back();
-    requests.push_back(Dispatcher::Prepare(commands, args, previous));
+    requests[i].args = {arguments.data() + first_argument[i],
+                        first_argument[i + 1] - first_argument[i]};
+    Dispatcher::Prepare(commands, &requests[i], i == 0 ? nullptr : &requests[i - 1]);
   }
   return position;
 }

@@ -283,10 +283,8 @@ uint64_t RequestBytes(CommandArgs args, Locking locking) {
 
 }  // namespace
 
-Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args,
-                            const Request* previous) {
-  Request request;
-  request.args = args;
+void Dispatcher::Prepare(const CommandTable& commands, Request* request, const Request* previous) {
+  const CommandArgs args = request->args;
   const Command* command = previous != nullptr && EqualBytes(previous->args[0], args[0]) &&
                                    previous->command != nullptr &&
                                    previous->command->parent == nullptr
@@ -295,16 +293,15 @@ Request Dispatcher::Prepare(const CommandTable& commands, CommandArgs args,
   if (command != nullptr && !command->subcommands.empty() && args.size() > 1) {
     const Command* sub = CommandTable::FindSubcommand(*command, args[1]);
     if (sub != nullptr || command->spec->handler == nullptr) {
-      request.command = sub != nullptr ? sub : command;
-      return request;
+      request->command = sub != nullptr ? sub : command;
+      return;
     }
   }
-  request.command = command;
+  request->command = command;
   if (command != nullptr) {
     const auto first = static_cast<size_t>(command->spec->keys.first);
-    if (first != 0 && first < args.size()) request.key = Store::MakeKey(args[first]);
+    if (first != 0 && first < args.size()) request->key = Store::MakeKey(args[first]);
   }
-  return request;
 }
 
 bool Dispatcher::Refuses(const Server& server, const Session& session, const Request& request) {

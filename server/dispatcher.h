@@ -34,10 +34,16 @@ inline constexpr std::string_view kSavingFailsError = kSavingFailsReply.substr(1
 
 class Dispatcher {
  public:
-  // Finds the command and hashes its first key. Expects at least one argument. `previous`, if there
-  // is one, is the request before in the pipeline: pipelines like to repeat a command.
-  static Request Prepare(const CommandTable& commands, CommandArgs args,
-                         const Request* previous = nullptr);
+  // Finds the command and hashes its first key. Expects at least one argument, and nothing else in
+  // the request. `previous`, if there is one, is the request before in the pipeline: pipelines like
+  // to repeat a command.
+  static void Prepare(const CommandTable& commands, Request* request, const Request* previous);
+  static Request Prepare(const CommandTable& commands, CommandArgs args) {
+    Request request;
+    request.args = args;
+    Prepare(commands, &request, nullptr);
+    return request;
+  }
 
   // Whether Execute would answer with an error instead of running the command.
   static bool Refuses(const Server& server, const Session& session, const Request& request);

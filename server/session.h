@@ -87,7 +87,7 @@ class Session {
   // Whether it keeps copies of what it reads.
   bool tracks() const { return tracking.load(std::memory_order_relaxed) != 0; }
   // A RESP2 client that has subscribed may send little else.
-  bool subscribed() const {
+  [[gnu::always_inline]] bool subscribed() const {
     return (subscriptions_to(SubscriptionKind::kChannel) |
             subscriptions_to(SubscriptionKind::kPattern) |
             subscriptions_to(SubscriptionKind::kShard)) != 0;

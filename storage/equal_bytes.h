@@ -38,10 +38,11 @@ inline bool EqualBytes(std::string_view a, std::string_view b) {
     const size_t last = size - sizeof(uint32_t);
     return EqualWords<uint32_t>(x, y) && EqualWords<uint32_t>(x + last, y + last);
   }
-  for (size_t at = 0; at < size; ++at) {
-    if (x[at] != y[at]) return false;
+  if (size >= sizeof(uint16_t)) {
+    const size_t last = size - sizeof(uint16_t);
+    return EqualWords<uint16_t>(x, y) && EqualWords<uint16_t>(x + last, y + last);
   }
-  return true;
+  return size == 0 || *x == *y;
 }
 
 }  // namespace spinel

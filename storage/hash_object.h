@@ -33,8 +33,11 @@ class HashObject final : public BigValue {
   size_t MemoryBytes() const override;
   BigValue* Clone() const override;
   void Prefetch(uint64_t hash, ElementHint hint) const override {
-    if (hint == ElementHint::kPlace) return table_.PrefetchBucket(hash);
-    table_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    if (hint == ElementHint::kPlace) {
+      table_.PrefetchBucket(hash);
+    } else {
+      table_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    }
   }
   int64_t NextExpiry() const override {
     return expiring_ == nullptr ? kNeverExpires : expiring_->begin()->first;

@@ -150,31 +150,40 @@ class HashTable {
     if (size_ < kShrinkLoad * bucket_count() / 10 && bucket_count() > kSegmentBuckets) Merge();
   }
 
-  // Brings the bucket, then (once it is there) the node of `hash` into the cache. The node may be
-  // in an overflow bucket: then PrefetchNode returns true with that bucket on its way, and wants to
-  // be called again for the next depth.
-  void PrefetchBucket(uint64_t hash) const {
-    if (segments_ != nullptr) __builtin_prefetch(At(IndexOf(hash)));
+  // The bucket in which a hash is looked for, and its tag there. Valid until the table changes.
+  struct Hint {
+    const Bucket* bucket = nullptr;
+    uint16_t tag = 0;
+  };
+  // Brings the bucket of `hash` into the cache.
+  Hint PrefetchBucket(uint64_t hash) const {
+    const Hint hint = HintOf(hash);
+    __builtin_prefetch(hint.bucket);
     KeepPrefetch();
+    return hint;
   }
-  bool PrefetchNode(uint64_t hash, int depth = 0) const {
-    if (segments_ == nullptr) return false;
-    const uint64_t index = IndexOf(hash);
-    const Bucket* bucket = At(index);
-    for (; depth > 0 && bucket != nullptr; --depth) bucket = bucket->Next();
-    if (bucket == nullptr) return false;
-    const uint32_t found = bucket->Matches(Tag(hash, LevelOf(index)));
+  // Once the bucket is there, the node. That may be in an overflow bucket: then returns true with
+  // that bucket on its way and as the hint, and wants to be called again with it.
+  static bool PrefetchNode(Hint* hint) {
+    if (hint->bucket == nullptr) return false;
+    const uint32_t found = hint->bucket->Matches(hint->tag);
     if (found == 0) {
-      const Bucket* next = bucket->Next();
-      __builtin_prefetch(next);
+      hint->bucket = hint->bucket->Next();
+      __builtin_prefetch(hint->bucket);
       KeepPrefetch();
-      return next != nullptr;
+      return hint->bucket != nullptr;
     }
-    const char* node = static_cast<const char*>(bucket->Pointer(std::countr_zero(found)));
+    const char* node = static_cast<const char*>(hint->bucket->Pointer(std::countr_zero(found)));
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
     KeepPrefetch();
     return false;
+  }
+  // The same for a table that may have changed since: `depth` overflow buckets behind the first.
+  bool PrefetchNode(uint64_t hash, int depth = 0) const {
+    Hint hint = HintOf(hash);
+    for (; depth > 0 && hint.bucket != nullptr; --depth) hint.bucket = hint.bucket->Next();
+    return PrefetchNode(&hint);
   }
 
   // One step of a scan: calls `visit(Node*)` for the nodes of one bucket group and returns the next
@@ -304,6 +313,11 @@ class HashTable {
   uint64_t IndexOf(uint64_t hash) const {
     const uint64_t index = hash & ((uint64_t{1} << level_) - 1);
     return index >= split_ ? index : hash & ((uint64_t{2} << level_) - 1);
+  }
+  Hint HintOf(uint64_t hash) const {
+    if (segments_ == nullptr) return {};
+    const uint64_t index = IndexOf(hash);
+    return {At(index), Tag(hash, LevelOf(index))};
   }
   Bucket* At(uint64_t index) const {
     return segments_[index >> kSegmentShift] + (index & (kSegmentBuckets - 1));

@@ -67,8 +67,11 @@ class BigSet final : public BigValue {
   size_t MemoryBytes() const override;
   BigSet* Clone() const override;
   void Prefetch(uint64_t hash, ElementHint hint) const override {
-    if (hint == ElementHint::kPlace) return table_.PrefetchBucket(hash);
-    table_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    if (hint == ElementHint::kPlace) {
+      table_.PrefetchBucket(hash);
+    } else {
+      table_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    }
   }
 
   bool Contains(std::string_view bytes) const {

@@ -20,7 +20,7 @@ namespace spinel {
 // A counter with one writer: an increment is a plain load and store, other threads may read it.
 class Counter {
  public:
-  void Add(uint64_t n = 1) {
+  [[gnu::always_inline]] void Add(uint64_t n = 1) {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
   uint64_t Get() const { return value_.load(std::memory_order_relaxed); }

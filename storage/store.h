@@ -286,6 +286,7 @@ class Store {
   Stripe& StripeOfHandle(int wheel, const TimingWheel::Handle& handle) const;
   uint64_t HashOfHandle(const TimingWheel::Handle& handle) const;
   Keyspace* TableOf(Stripe* stripe, int physical) const;
+  void PrefetchAlone(int database, std::span<const Key* const> keys);
   void FireElements(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveExpired(const OpContext& context, Stripe* stripe, int physical, Entry* entry);
   bool RemoveEntry(const OpContext& context, Stripe* stripe, int physical, Entry* entry,

@@ -36,8 +36,11 @@ class ZsetObject final : public BigValue {
   size_t MemoryBytes() const override;
   BigValue* Clone() const override;
   void Prefetch(uint64_t hash, ElementHint hint) const override {
-    if (hint == ElementHint::kPlace) return index_.PrefetchBucket(hash);
-    index_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    if (hint == ElementHint::kPlace) {
+      index_.PrefetchBucket(hash);
+    } else {
+      index_.PrefetchNode(hash, hint == ElementHint::kElement ? 0 : 1);
+    }
   }
 
   // The member's hash, which the calls below take.
