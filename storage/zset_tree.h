@@ -204,11 +204,11 @@ void ZsetTree::VisitForward(const void* node, int height, uint64_t* skip, uint64
                             Visit& visit) {
   if (height > 0) {
     const auto* inner = static_cast<const Inner*>(node);
-    for (int i = 0; i < inner->size() && *left > 0; ++i) {
-      if (*skip >= inner->counts[i]) {
-        *skip -= inner->counts[i];
-        continue;
-      }
+    int i = 0;
+    uint64_t rest = *skip;
+    while (rest >= inner->counts[i]) rest -= inner->counts[i++];
+    *skip = rest;
+    for (; i < inner->size() && *left > 0; ++i) {
       VisitForward(inner->children[i], height - 1, skip, left, visit);
     }
     return;
@@ -227,11 +227,11 @@ void ZsetTree::VisitBackward(const void* node, int height, uint64_t* skip, uint6
                              Visit& visit) {
   if (height > 0) {
     const auto* inner = static_cast<const Inner*>(node);
-    for (int i = inner->size() - 1; i >= 0 && *left > 0; --i) {
-      if (*skip >= inner->counts[i]) {
-        *skip -= inner->counts[i];
-        continue;
-      }
+    int i = inner->size() - 1;
+    uint64_t rest = *skip;
+    while (rest >= inner->counts[i]) rest -= inner->counts[i--];
+    *skip = rest;
+    for (; i >= 0 && *left > 0; --i) {
       VisitBackward(inner->children[i], height - 1, skip, left, visit);
     }
     return;
